@@ -1,0 +1,87 @@
+"""Assets and markets: what may be traded, in which precision, at which fees. Parsed from the tables of `exchange.toml`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from chalicelib.core.money import from_decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """One asset. `decimals` is the precision that requests may use; the ledger keeps 1e-8 of every asset."""
+
+    id: str
+    decimals: int
+    block_chain: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """One market, `base`-`quote`. Minimum in 1e-8 quote; fees in 1e-8 per unit received."""
+
+    id: str
+    base: str
+    quote: str
+    price_decimals: int
+    amount_decimals: int
+    notional_min: int
+    maker_fee: int
+    taker_fee: int
+    self_trade_allowed: bool
+
+    @property
+    def house(self) -> str:
+        """The uid of the account that this market's fees are credited to; one per market, so that no two contend."""
+        return f"house-{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """All assets and markets, by id (upper case), and the aliases that are accepted on input."""
+
+    assets: Mapping[str, Asset]
+    markets: Mapping[str, Market]
+    aliases: Mapping[str, str]
+
+    def asset(self, name: str) -> Asset | None:
+        """The asset that a person means by `name`, in any case, by id or alias."""
+        key = name.upper()
+        return self.assets.get(self.aliases.get(key, key))
+
+    def market(self, name: str) -> Market | None:
+        """The market that a person means by ``base-quote``, in any case, by id or alias of its assets."""
+        if name.isascii() and name.count("-") == 1:
+            base, quote = (self.aliases.get(part, part) for part in name.upper().split("-"))
+            return self.markets.get(f"{base}-{quote}")
+        return None
+
+
+def parse(document: Mapping[str, Any]) -> Exchange:
+    """Build the exchange from the parsed `exchange.toml`. Raises `KeyError` or `ValueError` for a malformed one."""
+    assets = {
+        name: Asset(id=name, decimals=row.get("decimals", 8), block_chain=row.get("block_chain", False))
+        for name, row in document["assets"].items()
+    }
+    aliases = {alias: name for name, row in document["assets"].items() for alias in row.get("aliases", ())}
+    markets = {}
+    for name, row in document["markets"].items():
+        base, quote = name.split("-")
+        markets[name] = Market(
+            id=name,
+            base=base,
+            quote=quote,
+            price_decimals=assets[quote].decimals,
+            amount_decimals=assets[base].decimals,
+            notional_min=_exact(document["minimum_notional"][quote]),
+            maker_fee=_exact(row.get("maker_fee", "0")),
+            taker_fee=_exact(row.get("taker_fee", "0")),
+            self_trade_allowed=row.get("self_trade_allowed", False),
+        )
+    return Exchange(assets=assets, markets=markets, aliases=aliases)
+
+
+def _exact(text: str) -> int:
+    """A decimal written as a string in the configuration, so that no float is ever involved."""
+    return from_decimal(Decimal(text))

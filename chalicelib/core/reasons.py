@@ -1,0 +1,50 @@
+"""Why a request is refused. Each reason is named here once, for ever; each dialect spells it through its own total table."""
+
+from enum import StrEnum, auto
+
+
+class Reason(StrEnum):
+    """Every way in which a caller's request can be refused. A test proves that each dialect's table covers all of them."""
+
+    # the request
+    PARAMETER_MISSING = auto()
+    PARAMETER_INVALID = auto()
+    TOO_OFTEN = auto()
+    INTERNAL = auto()
+    NO_SUCH_URL = auto()
+    # who asks
+    NO_SUCH_USER = auto()
+    ACCOUNT_UNUSABLE = auto()
+    SIGNATURE_MISMATCH = auto()
+    UNAUTHENTICATED = auto()
+    LOGIN_LOCKED = auto()
+    # trading
+    NO_SUCH_MARKET = auto()
+    MARKET_HALTED = auto()
+    NO_SUCH_CURRENCY = auto()
+    NO_SUCH_ORDER = auto()
+    PRICE_OUT_OF_RANGE = auto()
+    INSUFFICIENT_FUNDS = auto()
+    BELOW_MINIMUM = auto()
+    TOO_MANY_OPEN_ORDERS = auto()
+    # identity
+    TOO_MANY_API_TOKENS = auto()
+    EMAIL_FORMAT = auto()
+    PASSWORD_FORMAT = auto()
+    ALREADY_REGISTERED = auto()
+    TOKEN_EXPIRED = auto()
+    CODE_TOO_OFTEN = auto()
+
+
+class Refused(Exception):  # noqa: N818 - it is no error of ours: the caller's request was refused
+    """A request refused for a `reason`; `parameter` names the offending field where there is one.
+
+    `data` is what a dialect may add to its answer, as plain values (say the number of tries left).
+    """
+
+    def __init__(self, reason: Reason, parameter: str | None = None, **data: object) -> None:
+        """Keep the three parts apart, so that a dialect can spell them its own way."""
+        super().__init__(reason, parameter)
+        self.reason = reason
+        self.parameter = parameter
+        self.data = data

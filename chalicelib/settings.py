@@ -1,0 +1,44 @@
+"""The only reader of the environment and of `exchange.toml`."""
+
+import os
+import tomllib
+from functools import cache
+from pathlib import Path
+
+from chalicelib.core.markets import Exchange, parse
+
+STAGE = os.environ.get("STAGE", "test")
+#: Every resource of a deployment is named after its stack, so that stages can share an AWS account.
+STACK = os.environ.get("STACK", f"exchange-{STAGE}")
+#: The endpoint group that this Lambda serves; empty means all of them (packaging, tests).
+ENDPOINT_GROUP = os.environ.get("ENDPOINT_GROUP", "")
+#: Where the queues live, up to and including the last slash: the queue's name completes the URL without a call.
+QUEUE_URL_BASE = os.environ.get("QUEUE_URL_BASE", "https://sqs.us-east-1.amazonaws.com/123456789012/")
+BUCKET = os.environ.get("BUCKET", f"{STACK}-archive")
+KMS_KEY = os.environ.get("KMS_KEY", f"alias/{STACK}")
+MAIL_SENDER = os.environ.get("MAIL_SENDER", "no-reply@coinport.com")
+#: Origin that people reach, without a trailing slash: links in mails start with it.
+PUBLIC_URL = os.environ.get("PUBLIC_URL", "http://127.0.0.1:8000")
+
+EXCHANGE_FILE = Path(__file__).parent / "exchange.toml"
+
+
+def table(noun: str) -> str:
+    """The name of a DynamoDB table: ``exchange-prod-accounts``."""
+    return f"{STACK}-{noun}"
+
+
+def queue(market: str) -> str:
+    """The name of a market's queue: ``exchange-prod-orders-BTC-CNY.fifo``."""
+    return f"{STACK}-orders-{market}.fifo"
+
+
+def queue_url(market: str) -> str:
+    """The URL of a market's queue."""
+    return QUEUE_URL_BASE + queue(market)
+
+
+@cache
+def exchange() -> Exchange:
+    """Assets and markets as configured."""
+    return parse(tomllib.loads(EXCHANGE_FILE.read_text()))
