@@ -6,8 +6,11 @@ needed to settle accounts and to write orders and trades, so that a replay needs
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Generic, TypeVar
 
 from chalicelib.core.money import hold_of_buy, quote_of_fill
+
+Item = TypeVar("Item")
 
 
 class Side(StrEnum):
@@ -198,3 +201,44 @@ class Entry:
     seq: int
     at: int
     events: tuple[Event, ...]
+
+
+# --- what readers are shown -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class OrderView:
+    """An order as its owner sees it: as placed and filled so far, and why it ended unfilled, if it did."""
+
+    order: Order
+    ending: Ending | None
+
+    @property
+    def status(self) -> Status:
+        """Where the order stands in its life."""
+        return status_of(self.order.amount, self.order.filled, self.ending)
+
+
+@dataclass(frozen=True, slots=True)
+class Trade:
+    """One trade as people see it. `at`: ms since epoch; `price`, `amount`, `quote`: see `core.money`."""
+
+    id: int
+    market: str
+    at: int
+    price: int
+    amount: int
+    quote: int
+    taker_side: Side
+    taker_id: int
+    taker_uid: str
+    maker_id: int
+    maker_uid: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Item]):
+    """Part of a list, newest first; `more` tells exactly whether another page follows."""
+
+    items: list[Item]
+    more: bool
