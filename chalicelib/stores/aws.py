@@ -1,0 +1,48 @@
+"""One client per AWS service and container, made when first needed: clients are thread-safe and costly to make."""
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import Any, TypeVar
+
+import boto3
+from botocore.config import Config
+
+#: An API function lives 10 s; one call with its repeats must end well before that.
+CONFIG = Config(
+    connect_timeout=1,
+    read_timeout=2,
+    retries={"mode": "standard", "total_max_attempts": 3},
+    max_pool_connections=32,
+    parameter_validation=False,
+)
+PARALLEL_CALLS_MAX = 16
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+@cache
+def client(service: str) -> Any:  # noqa: ANN401 - boto3 makes its classes at run time
+    """The client of `service`. Region, credentials and endpoint come from the environment that Lambda sets."""
+    return boto3.client(service, config=CONFIG)
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(PARALLEL_CALLS_MAX, thread_name_prefix="aws")
+
+
+def in_parallel(call: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+    """`call` for each of `items` at the same time, results in their order.
+
+    All calls run to their end; then the first error, if any, is raised: what was asked for is never left half asked.
+    """
+    work = list(items)
+    if len(work) == 1:
+        return [call(work[0])]
+    futures = [_pool().submit(call, item) for item in work]
+    errors = [error for future in futures if (error := future.exception())]
+    if errors:
+        raise errors[0]
+    return [future.result() for future in futures]
