@@ -1,0 +1,76 @@
+"""What is written down when something of ours goes wrong: one structured line, found again by its correlation id.
+
+No line holds a secret. The text of an exception may quote what it choked on, so all that came with the request
+(credentials, cookies, every text in the query and the body) is struck from it first.
+"""
+
+import base64
+import binascii
+import re
+import traceback
+from contextlib import suppress
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+from chalicelib import settings
+from chalicelib.api.edge.request import Request
+from chalicelib.core.reasons import Refused
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools import Logger
+
+FRAMES_MAX: Final = 30
+DETAIL_CHARACTERS_MAX: Final = 2000
+_STRUCK: Final = "[struck]"
+_JSON_TEXT: Final = re.compile(rb'"((?:[^"\\]|\\.)*)"')
+
+
+@cache
+def _logger() -> "Logger":
+    """Imported when first needed: most containers never have anything to say, and it costs 40 ms of a cold start."""
+    from aws_lambda_powertools import Logger
+
+    return Logger(service=settings.STACK, level="INFO")
+
+
+def crashed(request: Request, error: BaseException) -> str:
+    """Log an error of ours and return the correlation id, which is all that the caller gets to see of it."""
+    causes: list[BaseException] = []
+    cause: BaseException | None = error
+    while cause is not None and len(causes) < 5:
+        causes.append(cause)
+        cause = cause.__cause__ or cause.__context__
+    struck = _sayings(request)
+    _logger().error(
+        "crash",
+        correlation_id=request.correlation_id,
+        method=request.method,
+        route=request.route,
+        error=[type(cause).__qualname__ for cause in causes],
+        detail=[_strike(str(cause), struck)[:DETAIL_CHARACTERS_MAX] for cause in causes],
+        trace=[
+            f"{frame.filename}:{frame.lineno} {frame.name}"
+            for frame in traceback.extract_tb(error.__traceback__)[-FRAMES_MAX:]
+        ],
+    )
+    return request.correlation_id
+
+
+def _sayings(request: Request) -> list[str]:
+    """Every text that the caller sent and that an exception might repeat, the longest first."""
+    said: set[str] = set(request.cookies.values())
+    if authorization := request.header("authorization"):
+        credentials = authorization.rpartition(" ")[2]
+        said |= {authorization, credentials}
+        with suppress(binascii.Error, UnicodeDecodeError):
+            said.update(base64.b64decode(credentials).decode().split(":"))
+    with suppress(Refused):
+        said |= set(request.query.values())
+        said |= {text.decode(errors="replace") for text in _JSON_TEXT.findall(request.body)}
+    return sorted((text for text in said if len(text) >= 4), key=len, reverse=True)
+
+
+def _strike(text: str, sayings: list[str]) -> str:
+    for said in sayings:
+        text = text.replace(said, _STRUCK)
+    return text
