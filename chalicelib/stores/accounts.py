@@ -1,0 +1,229 @@
+"""Accounts: one item per account, and the one write path for money: every change is one conditional write here.
+
+`available`, `frozen`, `pending` map asset → 1e-8 units. `applied` maps market → the last journal entry settled here;
+`intents` maps order id → the order, while it is reserved but not yet in its market's journal. An account with intents
+also stands in the sparse index `waiting`, where the sweeper finds those whose message was lost.
+"""
+
+import json
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from pynamodb.attributes import MapAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.exceptions import PutError, UpdateError
+from pynamodb.expressions.condition import Condition, size
+from pynamodb.expressions.operand import Path
+from pynamodb.expressions.update import Action
+from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
+
+from chalicelib import settings
+from chalicelib.core.ledger import Settlement
+from chalicelib.core.orders import Order
+from chalicelib.stores import orders
+from chalicelib.stores.table import Table, refused
+
+#: The sparse index is spread over this many keys, so that no one partition takes every exchange-wide write.
+WAITING_SHARDS = 8
+#: More orders than this on their way to the markets at once, and an account has to wait: it bounds the item's size.
+INTENTS_MAX = 300
+
+
+class Waiting(GlobalSecondaryIndex["AccountRow"]):
+    """Accounts with intents, by the time of the first of them."""
+
+    class Meta:
+        """Name and shape of the index."""
+
+        index_name = "waiting"
+        projection = KeysOnlyProjection()
+
+    waiting_shard = NumberAttribute(hash_key=True)
+    waiting_since = NumberAttribute(range_key=True)
+
+
+class AccountRow(Table):
+    """One account."""
+
+    class Meta:
+        """Name of the table."""
+
+        table_name = settings.table("accounts")
+
+    uid = UnicodeAttribute(hash_key=True)
+    available: MapAttribute[str, int] = MapAttribute(default=dict)
+    frozen: MapAttribute[str, int] = MapAttribute(default=dict)
+    pending: MapAttribute[str, int] = MapAttribute(default=dict)
+    applied: MapAttribute[str, int] = MapAttribute(default=dict)
+    intents: MapAttribute[str, str] = MapAttribute(default=dict)
+    waiting_shard = NumberAttribute(null=True)
+    waiting_since = NumberAttribute(null=True)
+    waiting = Waiting()
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account as read: balances by asset (1e-8), positions by market, intents by order id."""
+
+    uid: str
+    available: Mapping[str, int]
+    frozen: Mapping[str, int]
+    pending: Mapping[str, int]
+    applied: Mapping[str, int]
+    intents: Mapping[int, Order]
+    waiting_since: int | None
+
+
+class Short(Exception):  # noqa: N818 - says what is the case
+    """The account as it stands does not cover what was to be reserved. `account` is what was read."""
+
+    def __init__(self, account: Account | None) -> None:
+        super().__init__()
+        self.account = account
+
+
+def empty(uid: str) -> AccountRow:
+    """The row of a new account, to be put on condition that there is none."""
+    return AccountRow(uid)
+
+
+def ensure(uid: str) -> None:
+    """Create the account if there is none."""
+    try:
+        empty(uid).save(AccountRow.uid.does_not_exist())
+    except PutError as error:
+        if not refused(error):
+            raise
+
+
+def get(uid: str) -> Account | None:
+    """The account, read consistently."""
+    try:
+        return _account(AccountRow.get(uid, consistent_read=True))
+    except AccountRow.DoesNotExist:
+        return None
+
+
+def scan() -> Iterator[Account]:
+    """Every account, each read consistently but not all at one moment."""
+    return (_account(row) for row in AccountRow.scan(consistent_read=True))
+
+
+def reserve(uid: str, placed: Sequence[Order], needs: Mapping[str, int], at: int) -> None:
+    """Freeze `needs` (asset → 1e-8) and note the intents of `placed`, all in one write or nothing at all.
+
+    Raises `Short` with the account as it is, when it does not cover the needs (or has too many intents). Any other
+    error means: not known. A write whose answer was lost is recognised by its intents, and is no error.
+    """
+    condition: Condition = size(AccountRow.intents) <= INTENTS_MAX - len(placed)
+    actions: list[Action] = []
+    for asset, need in needs.items():
+        condition &= AccountRow.available[asset] >= need
+        actions += [_add(AccountRow.available, asset, -need), _add(AccountRow.frozen, asset, need)]
+    for order in placed:
+        condition &= AccountRow.intents[str(order.id)].does_not_exist()
+        actions.append(AccountRow.intents[str(order.id)].set(json.dumps(orders.to_list(order), separators=(",", ":"))))
+    actions += [
+        AccountRow.waiting_shard.set(AccountRow.waiting_shard | zlib.crc32(uid.encode()) % WAITING_SHARDS),
+        AccountRow.waiting_since.set(AccountRow.waiting_since | at),
+    ]
+    try:
+        _update(uid, actions, condition)
+    except UpdateError as error:
+        account = get(uid)
+        if account is not None and all(order.id in account.intents for order in placed):
+            return
+        if not refused(error):
+            raise
+        raise Short(account) from error
+
+
+def settle(uid: str, market: str, seq: int, change: Settlement) -> None:
+    """Apply what entry `seq` of `market` does to this account. A repeat is refused by the watermark, and is harmless."""
+    mark = AccountRow.applied[market]
+    fresh = mark.does_not_exist() | (mark < seq)
+    actions = [mark.set(seq)]
+    for asset, (available, frozen) in change.changes().items():
+        if available:
+            actions.append(_add(AccountRow.available, asset, available))
+        if frozen:
+            actions.append(_add(AccountRow.frozen, asset, frozen))
+    actions += [AccountRow.intents[str(order_id)].remove() for order_id in change.intents]
+    if change.intents:
+        # Usually these are all the account's intents: then it leaves the sweeper's index in the same write.
+        last = [AccountRow.waiting_shard.remove(), AccountRow.waiting_since.remove()]
+        if _settled(uid, actions + last, fresh & (size(AccountRow.intents) == len(change.intents))):
+            return
+    _settled(uid, actions, fresh)
+
+
+def release_ghost(uid: str, order: Order, seq: int, asset: str) -> None:
+    """Give back what a late repeat of a reservation froze for an order that had already left its intents.
+
+    `seq` is an entry that knows the order. Once it is settled here the intent was gone; one that stands is a ghost.
+    """
+    intent = AccountRow.intents[str(order.id)]
+    actions = [
+        _add(AccountRow.available, asset, order.hold),
+        _add(AccountRow.frozen, asset, -order.hold),
+        intent.remove(),
+    ]
+    _settled(uid, actions, intent.exists() & (AccountRow.applied[order.market] >= seq))
+
+
+def waiting(before: int) -> Iterator[Account]:
+    """Accounts that have, or seem to have, intents older than `before` (ms since epoch)."""
+    for shard in range(WAITING_SHARDS):
+        for row in AccountRow.waiting.query(shard, Waiting.waiting_since < before):
+            account = get(row.uid)
+            if account is not None:
+                yield account
+
+
+def rest_waiting(account: Account) -> None:
+    """Take an account without intents out of the sweeper's index, or note the age of those it still has."""
+    seen = AccountRow.waiting_since == account.waiting_since
+    if account.intents:
+        oldest = min(order.created for order in account.intents.values())
+        _settled(account.uid, [AccountRow.waiting_since.set(oldest)], seen)
+    else:
+        leave = [AccountRow.waiting_shard.remove(), AccountRow.waiting_since.remove()]
+        _settled(account.uid, leave, seen & (size(AccountRow.intents) == 0))
+
+
+def credit_actions(asset: str, amount: int) -> list[Action]:
+    """The update that credits a deposit, to be written in one transaction with the deposit's own row."""
+    assert amount > 0
+    return [_add(AccountRow.available, asset, amount)]
+
+
+def _add(balances: Path, asset: str, delta: int) -> Action:
+    return balances[asset].set((balances[asset] | 0) + delta)
+
+
+def _update(uid: str, actions: Iterable[Action], condition: Condition) -> None:
+    # Not Model.update: it would have DynamoDB send the whole account back.
+    AccountRow._get_connection().update_item(uid, actions=list(actions), condition=condition)  # noqa: SLF001
+
+
+def _settled(uid: str, actions: Iterable[Action], condition: Condition) -> bool:
+    """Whether the write took place; False when its condition did not hold."""
+    try:
+        _update(uid, actions, condition)
+    except UpdateError as error:
+        if refused(error):
+            return False
+        raise
+    return True
+
+
+def _account(row: AccountRow) -> Account:
+    return Account(
+        uid=row.uid,
+        available=row.available.as_dict(),
+        frozen=row.frozen.as_dict(),
+        pending=row.pending.as_dict(),
+        applied=row.applied.as_dict(),
+        intents={int(key): orders.from_list(json.loads(text)) for key, text in row.intents.as_dict().items()},
+        waiting_since=row.waiting_since,
+    )

@@ -1,0 +1,25 @@
+"""The S3 bucket: checkpoints of books and of what market readers keep. Objects are immutable and named by position."""
+
+import json
+import zlib
+from typing import Any
+
+from chalicelib import settings
+from chalicelib.stores import aws
+
+
+def put(kind: str, market: str, seq: int, content: dict[str, Any]) -> None:
+    """Store `content` (plain values) as the checkpoint of `kind` of a market at journal position `seq`."""
+    body = zlib.compress(json.dumps(content, separators=(",", ":")).encode(), 6)
+    aws.client("s3").put_object(Bucket=settings.BUCKET, Key=_key(kind, market, seq), Body=body)
+
+
+def get(kind: str, market: str, seq: int) -> dict[str, Any]:
+    """The checkpoint that `put` stored. A missing one is an error: heads point only to what was stored before."""
+    found = aws.client("s3").get_object(Bucket=settings.BUCKET, Key=_key(kind, market, seq))
+    content: dict[str, Any] = json.loads(zlib.decompress(found["Body"].read()))
+    return content
+
+
+def _key(kind: str, market: str, seq: int) -> str:
+    return f"checkpoints/{kind}/{market}/{seq:016d}.json.z"
