@@ -55,7 +55,7 @@ class _Half:
         if not heap:
             return
         yield levels[heap[0]]
-        frontier = [(heap[at], at) for at in (1, 2) if at < len(heap)]  # ordered: the heap is one
+        frontier = sorted((heap[at], at) for at in (1, 2) if at < len(heap))  # a heap: of those next in the heap
         while frontier:
             key, at = heappop(frontier)
             for child in (2 * at + 1, 2 * at + 2):
@@ -132,13 +132,16 @@ class Book:
             half, limit = self._asks, price
         else:
             half, limit = self._bids, -price
-        heap, orders = half.heap, self._orders
+        heap = half.heap
         fills: list[tuple[Order, int]] = []
+        if not heap or heap[0] > limit:
+            return fills  # most orders come to rest
+        orders = self._orders
         while amount and heap and heap[0] <= limit:
             key = heap[0]
             level = half.levels[key]
-            gone = 0
-            for maker in level.values():
+            gone = []
+            for order_id, maker in level.items():
                 left = maker.amount - maker.filled
                 if left > amount:
                     maker.filled += amount
@@ -147,12 +150,12 @@ class Book:
                     break
                 maker.filled = maker.amount
                 fills.append((maker, left))
-                gone += 1
+                gone.append(order_id)
                 amount -= left
                 if not amount:
                     break
-            for _ in range(gone):
-                del orders[level.popitem(last=False)[0]]
+            for order_id in gone:
+                del level[order_id], orders[order_id]
             if not level:
                 half.emptied(key)
         return fills

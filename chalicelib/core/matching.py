@@ -7,7 +7,7 @@ If a function here raises, the state may be half changed: discard it and load it
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import NoReturn
 
 from chalicelib.core.book import Book
@@ -68,13 +68,13 @@ class BrokenJournal(AssertionError):  # noqa: N818 - it names what is found, as 
 def apply(state: MarketState, command: Command, at: int, rules: Rules) -> list[Event]:
     """What `command` does to the market at `at` (ms since epoch): the events, already applied to the state.
 
-    `seq` and `at` of the state stay: they move when the events are sealed into an entry.
-    Raises `ValueError` for an order that no market can take (see `place`).
+    None if it changes nothing: an order that rests here already, say, was delivered twice. `seq` and `at` of the state
+    stay: they move when the events are sealed into an entry. Raises `ValueError` as `place` does.
     """
     match command:
-        case Place(order):
+        case Place(order) if state.book.get(order.id) is None:
             if state.halted:
-                return [OrderPlaced(order), _cancelled(order, Ending.HALTED)]
+                return [OrderPlaced(order), _cancelled(order, 0, Ending.HALTED)]
             return place(state.book, order, at, rules)
         case Cancel(order_id, uid):
             return cancel(state.book, order_id, uid)
@@ -98,24 +98,23 @@ def place(book: Book, order: Order, at: int, rules: Rules) -> list[Event]:  # no
         raise ValueError(order)
     events: list[Event] = [OrderPlaced(order)]
     if order.post_only and _crosses(order, book.best(_OPPOSITE[order.side])):
-        events.append(_cancelled(order, Ending.POST_ONLY))
+        events.append(_cancelled(order, 0, Ending.POST_ONLY))
         return events
     fillable, ending = _plan(book, order, rules)
     if order.tif is TimeInForce.FOK and fillable < order.amount:
-        events.append(_cancelled(order, Ending.KILLED))
+        events.append(_cancelled(order, 0, Ending.KILLED))
         return events
-    taker = replace(order)
-    fills = book.take(taker.side, taker.price, fillable)
-    for number, (maker, amount) in enumerate(fills, 1):
-        taker.filled += amount
-        events.append(_filled(taker, number, maker, amount))
+    filled = 0
+    for number, (maker, amount) in enumerate(book.take(order.side, order.price, fillable), 1):
+        filled += amount
+        events.append(_filled(order, filled, number, maker, amount))
         if is_dust(maker.price, maker.remaining):
             book.cancel(maker.id)
-            events.append(_cancelled(maker, Ending.DUST))
+            events.append(_cancelled(maker, maker.filled, Ending.DUST))
     if ending is not None:
-        events.append(_cancelled(taker, ending))
-    elif taker.remaining:
-        book.place(taker)
+        events.append(_cancelled(order, filled, ending))
+    elif filled < order.amount:
+        book.place(_copy(order, filled))
     return events
 
 
@@ -125,12 +124,12 @@ def cancel(book: Book, order_id: int, uid: str) -> list[Event]:
     if order is None or order.uid != uid:
         return []
     book.cancel(order_id)
-    return [_cancelled(order, Ending.CANCELLED)]
+    return [_cancelled(order, order.filled, Ending.CANCELLED)]
 
 
 def reject(order: Order) -> list[Event]:
     """The events of an order on which `place` raised: it came, and it left for an error of ours. No state changes."""
-    return [OrderPlaced(order), _cancelled(order, Ending.REJECTED)]
+    return [OrderPlaced(_copy(order, 0)), _cancelled(order, 0, Ending.REJECTED)]
 
 
 def seal(state: MarketState, market: str, at: int, events: Sequence[Event]) -> Entry:
@@ -171,8 +170,27 @@ def _crosses(order: Order, price: int | None) -> bool:
     return price <= order.price if order.side is Side.BUY else price >= order.price
 
 
-def _filled(taker: Order, number: int, maker: Order, amount: int) -> OrderFilled:
-    """The event of fill `number` (from 1) of `taker`, for `amount`; both orders already count it as filled."""
+def _copy(order: Order, filled: int) -> Order:
+    """Another object for the same order, with `filled` of it filled; an eighth of the time of `dataclasses.replace`."""
+    return Order(
+        order.id,
+        order.uid,
+        order.market,
+        order.side,
+        order.price,
+        order.amount,
+        order.created,
+        order.maker_fee,
+        order.taker_fee,
+        order.tif,
+        order.post_only,
+        order.client_order_id,
+        filled,
+    )
+
+
+def _filled(taker: Order, taker_filled: int, number: int, maker: Order, amount: int) -> OrderFilled:
+    """The event of fill `number` (from 1) of `taker`, of `amount`, which `taker_filled` and the maker count already."""
     quote = quote_of_fill(maker.price, amount)
     if taker.side is Side.BUY:
         buyer_rate, seller_rate = taker.taker_fee, maker.maker_fee
@@ -192,21 +210,21 @@ def _filled(taker: Order, number: int, maker: Order, amount: int) -> OrderFilled
         seller_fee=fee_on(quote, seller_rate),
         taker_price=taker.price,
         taker_amount=taker.amount,
-        taker_filled=taker.filled,
+        taker_filled=taker_filled,
         maker_amount=maker.amount,
         maker_filled=maker.filled,
     )
 
 
-def _cancelled(order: Order, ending: Ending) -> OrderCancelled:
-    """The event of `order` leaving the market with what it has filled so far."""
+def _cancelled(order: Order, filled: int, ending: Ending) -> OrderCancelled:
+    """The event of `order` leaving the market with `filled` of it filled."""
     return OrderCancelled(
         order_id=order.id,
         uid=order.uid,
         side=order.side,
         price=order.price,
         amount=order.amount,
-        filled=order.filled,
+        filled=filled,
         ending=ending,
     )
 
@@ -246,7 +264,7 @@ class _Replay:
                 self.settle()
                 if order.filled or self.state.book.get(order.id) is not None:
                     _broken(event)
-                self.arriving, self.fills = replace(order), 0
+                self.arriving, self.fills = _copy(order, 0), 0
             case OrderFilled():
                 self._fill(event)
             case OrderCancelled():
@@ -255,9 +273,10 @@ class _Replay:
                     self.arriving = None
                 else:
                     leaving = self.state.book.cancel(event.order_id)
-                if leaving is None or _cancelled(leaving, event.ending) != event:
+                if leaving is None or _cancelled(leaving, leaving.filled, event.ending) != event:
                     _broken(event)
             case MarketHalted() | MarketResumed():
+                self.settle()
                 halted = isinstance(event, MarketHalted)
                 if halted is self.state.halted:
                     _broken(event)
@@ -269,19 +288,20 @@ class _Replay:
         if order is None or not order.remaining:
             return
         book = self.state.book
-        if order.tif is not TimeInForce.GTC or _crosses(order, book.best(_OPPOSITE[order.side])):
+        crosses = _crosses(order, book.best(_OPPOSITE[order.side]))
+        if crosses or self.state.halted or order.tif is not TimeInForce.GTC:
             _broken(order)
         book.place(order)
 
     def _fill(self, event: OrderFilled) -> None:
         """Fill the arriving order and the first maker of the other side, who must be the event's."""
         taker = self.arriving
-        if taker is None or not 0 < event.amount <= taker.remaining:
+        if taker is None or self.state.halted or not 0 < event.amount <= taker.remaining:
             _broken(event)
         fills = self.state.book.take(taker.side, taker.price, event.amount)
         taker.filled += event.amount
         self.fills += 1
-        if len(fills) != 1 or _filled(taker, self.fills, *fills[0]) != event:
+        if len(fills) != 1 or _filled(taker, taker.filled, self.fills, *fills[0]) != event:
             _broken(event)
 
 
