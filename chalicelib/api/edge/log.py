@@ -9,28 +9,16 @@ import binascii
 import re
 import traceback
 from contextlib import suppress
-from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from chalicelib import settings
+from chalicelib import telemetry
 from chalicelib.api.edge.request import Request
 from chalicelib.core.reasons import Refused
-
-if TYPE_CHECKING:
-    from aws_lambda_powertools import Logger
 
 FRAMES_MAX: Final = 30
 DETAIL_CHARACTERS_MAX: Final = 2000
 _STRUCK: Final = "[struck]"
 _JSON_TEXT: Final = re.compile(rb'"((?:[^"\\]|\\.)*)"')
-
-
-@cache
-def _logger() -> "Logger":
-    """Imported when first needed: most containers never have anything to say, and it costs 40 ms of a cold start."""
-    from aws_lambda_powertools import Logger
-
-    return Logger(service=settings.STACK, level="INFO")
 
 
 def crashed(request: Request, error: BaseException) -> str:
@@ -41,7 +29,8 @@ def crashed(request: Request, error: BaseException) -> str:
         causes.append(cause)
         cause = cause.__cause__ or cause.__context__
     struck = _sayings(request)
-    _logger().error(
+    telemetry.count("api_crash")
+    telemetry.logger().error(
         "crash",
         correlation_id=request.correlation_id,
         method=request.method,

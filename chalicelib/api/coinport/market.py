@@ -1,0 +1,91 @@
+"""Market data, open to everyone: the clock, tickers, depth and trades."""
+
+import msgspec
+from chalice.app import Blueprint
+
+from chalicelib import clock, settings
+from chalicelib.api.coinport import words
+from chalicelib.api.coinport.endpoint import Answer, endpoint
+from chalicelib.api.coinport.trades import rendered_trade
+from chalicelib.api.edge import paging
+from chalicelib.api.edge.request import Request
+from chalicelib.core.reasons import Reason, Refused
+from chalicelib.services import market_data
+
+routes = Blueprint(__name__)
+
+
+class DepthQuery(msgspec.Struct, forbid_unknown_fields=True):
+    """How many price levels of each side."""
+
+    limit: str = ""
+
+
+class TradesQuery(msgspec.Struct, forbid_unknown_fields=True):
+    """Which page of a market's trades; `cursor` is a trade id."""
+
+    cursor: str = ""
+    limit: str = ""
+
+
+@endpoint(routes, "GET", "/api/v2/time", public=True)
+def time(_request: Request) -> Answer:
+    """Our clock, ms since epoch. The one public answer that a cache would spoil."""
+    return Answer(clock.now_ms(), headers={"Cache-Control": "no-store"})
+
+
+@endpoint(routes, "GET", "/api/v2/tickers", public=True)
+def tickers(_request: Request) -> object:
+    """Every market's last price and its 24 hours."""
+    return _tickers(list(settings.exchange().markets))
+
+
+@endpoint(routes, "GET", "/api/v2/{symbol}/tickers", public=True)
+def tickers_of_currency(request: Request) -> object:
+    """The tickers of the markets that are priced in one currency, CNY or BTC."""
+    currency = words.currency(request.params["symbol"])
+    markets = [market.id for market in settings.exchange().markets.values() if market.quote == currency]
+    if not markets:
+        raise Refused(Reason.PARAMETER_INVALID, "currency")
+    return _tickers(markets)
+
+
+@endpoint(routes, "GET", "/api/v2/{symbol}/ticker", public=True)
+def ticker(request: Request) -> object:
+    """One market's ticker."""
+    return _tickers([words.market(request.params["symbol"]).id])
+
+
+@endpoint(routes, "GET", "/api/v2/{symbol}/depth", public=True, query=DepthQuery)
+def depth(request: Request) -> object:
+    """What waits in the book, summed per price: asks ascending, bids descending, the best first."""
+    market = words.market(request.params["symbol"])
+    query = request.query_as(DepthQuery)
+    book = market_data.depth(market.id, paging.limit(query.limit, default=100, most=200))
+    return {
+        "asks": [[words.number(price), words.number(amount)] for price, amount in book.asks],
+        "bids": [[words.number(price), words.number(amount)] for price, amount in book.bids],
+    }
+
+
+@endpoint(routes, "GET", "/api/v2/{symbol}/trades", public=True, query=TradesQuery)
+def trades(request: Request) -> object:
+    """A market's trades, newest first."""
+    market = words.market(request.params["symbol"])
+    query = request.query_as(TradesQuery)
+    page = market_data.trades(market.id, paging.cursor(query.cursor), paging.limit(query.limit, default=100, most=200))
+    return {"hasMore": page.more, "market": market.id, "trades": [rendered_trade(trade) for trade in page.items]}
+
+
+def _tickers(markets: list[str]) -> dict[str, list[object]]:
+    """``[last, high, low, volume, change]`` per market, over the last 24 hours."""
+    return {
+        market: [
+            words.number(ticker.last),
+            words.number(ticker.high),
+            words.number(ticker.low),
+            words.number(ticker.volume),
+            words.ratio(ticker.last - ticker.first if ticker.first else 0, ticker.first),
+        ]
+        for market, ticker in market_data.tickers(markets).items()
+    }
