@@ -66,5 +66,3 @@ def trades(entry: Entry) -> list[Trade]:
         for fill in entry.events
         if isinstance(fill, OrderFilled)
     ]
-
-

@@ -52,10 +52,11 @@ def from_decimal(value: Decimal | int, decimals: int = DECIMALS) -> int:
     if number.adjusted() < -DECIMALS or len(number.as_tuple().digits) > 60:
         raise Imprecise(value)
     numerator, denominator = number.as_integer_ratio()
-    scaled, rest = divmod(numerator * 10**decimals, denominator)
+    unit: int = 10**decimals
+    scaled, rest = divmod(numerator * unit, denominator)
     if rest:
         raise Imprecise(value)
-    return scaled * 10 ** (DECIMALS - decimals)
+    return scaled * (SCALE // unit)
 
 
 def to_decimal(value: int) -> Decimal:

@@ -10,10 +10,9 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from pynamodb.attributes import MapAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import UnicodeAttribute
 from pynamodb.exceptions import PutError, UpdateError
 from pynamodb.expressions.condition import Condition, size
-from pynamodb.expressions.operand import Path
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
@@ -21,7 +20,7 @@ from chalicelib import settings
 from chalicelib.core.ledger import Settlement
 from chalicelib.core.orders import Order
 from chalicelib.stores import orders
-from chalicelib.stores.table import Table, refused
+from chalicelib.stores.table import Integer, IntegerMap, Table, TextMap, refused
 
 #: The sparse index is spread over this many keys, so that no one partition takes every exchange-wide write.
 WAITING_SHARDS = 8
@@ -38,8 +37,8 @@ class Waiting(GlobalSecondaryIndex["AccountRow"]):
         index_name = "waiting"
         projection = KeysOnlyProjection()
 
-    waiting_shard = NumberAttribute(hash_key=True)
-    waiting_since = NumberAttribute(range_key=True)
+    waiting_shard = Integer(hash_key=True)
+    waiting_since = Integer(range_key=True)
 
 
 class AccountRow(Table):
@@ -51,13 +50,13 @@ class AccountRow(Table):
         table_name = settings.table("accounts")
 
     uid = UnicodeAttribute(hash_key=True)
-    available: MapAttribute[str, int] = MapAttribute(default=dict)
-    frozen: MapAttribute[str, int] = MapAttribute(default=dict)
-    pending: MapAttribute[str, int] = MapAttribute(default=dict)
-    applied: MapAttribute[str, int] = MapAttribute(default=dict)
-    intents: MapAttribute[str, str] = MapAttribute(default=dict)
-    waiting_shard = NumberAttribute(null=True)
-    waiting_since = NumberAttribute(null=True)
+    available = IntegerMap(default=dict)
+    frozen = IntegerMap(default=dict)
+    pending = IntegerMap(default=dict)
+    applied = IntegerMap(default=dict)
+    intents = TextMap(default=dict)
+    waiting_shard = Integer(null=True)
+    waiting_since = Integer(null=True)
     waiting = Waiting()
 
 
@@ -142,7 +141,7 @@ def settle(uid: str, market: str, seq: int, change: Settlement) -> None:
     """Apply what entry `seq` of `market` does to this account. A repeat is refused by the watermark, and is harmless."""
     mark = AccountRow.applied[market]
     fresh = mark.does_not_exist() | (mark < seq)
-    actions = [mark.set(seq)]
+    actions: list[Action] = [mark.set(seq)]
     for asset, (available, frozen) in change.changes().items():
         if available:
             actions.append(_add(AccountRow.available, asset, available))
@@ -151,7 +150,7 @@ def settle(uid: str, market: str, seq: int, change: Settlement) -> None:
     actions += [AccountRow.intents[str(order_id)].remove() for order_id in change.intents]
     if change.intents:
         # Usually these are all the account's intents: then it leaves the sweeper's index in the same write.
-        last = [AccountRow.waiting_shard.remove(), AccountRow.waiting_since.remove()]
+        last: list[Action] = [AccountRow.waiting_shard.remove(), AccountRow.waiting_since.remove()]
         if _settled(uid, actions + last, fresh & (size(AccountRow.intents) == len(change.intents))):
             return
     _settled(uid, actions, fresh)
@@ -197,7 +196,7 @@ def credit_actions(asset: str, amount: int) -> list[Action]:
     return [_add(AccountRow.available, asset, amount)]
 
 
-def _add(balances: Path, asset: str, delta: int) -> Action:
+def _add(balances: IntegerMap, asset: str, delta: int) -> Action:
     return balances[asset].set((balances[asset] | 0) + delta)
 
 
@@ -220,10 +219,10 @@ def _settled(uid: str, actions: Iterable[Action], condition: Condition) -> bool:
 def _account(row: AccountRow) -> Account:
     return Account(
         uid=row.uid,
-        available=row.available.as_dict(),
-        frozen=row.frozen.as_dict(),
-        pending=row.pending.as_dict(),
-        applied=row.applied.as_dict(),
-        intents={int(key): orders.from_list(json.loads(text)) for key, text in row.intents.as_dict().items()},
+        available=row.available,
+        frozen=row.frozen,
+        pending=row.pending,
+        applied=row.applied,
+        intents={int(key): orders.from_list(json.loads(text)) for key, text in row.intents.items()},
         waiting_since=row.waiting_since,
     )

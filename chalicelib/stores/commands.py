@@ -31,16 +31,19 @@ def send_halt(market: str, *, halt: bool) -> None:
     _send(market, {"halt" if halt else "resume": True})
 
 
-def read(body: str) -> list[Command]:
-    """The commands of a message. Raises `Unreadable`."""
+def read(market: str, body: str) -> list[Command]:
+    """The commands of a message that `market` got. Raises `Unreadable`, also for an order of another market."""
     try:
         message = json.loads(body)
         ((kind, content),) = message.items()
         if kind == "place":
-            return [Place(orders.from_list(row)) for row in content]
+            placed = [orders.from_list(row) for row in content]
+            if any(order.market != market for order in placed):
+                raise Unreadable(market)
+            return [Place(order) for order in placed]
         if kind == "cancel":
             return [Cancel(int(order_id), str(uid)) for order_id, uid in content]
-        return [{"halt": Halt, "resume": Resume}[kind]()]
+        return [Halt()] if {"halt": True, "resume": False}[kind] else [Resume()]
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise Unreadable(body[:200]) from error
 

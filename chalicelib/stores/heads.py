@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
 from pynamodb.exceptions import UpdateError
+from pynamodb.expressions.update import Action
 
 from chalicelib import settings
-from chalicelib.stores.table import Table, refused
+from chalicelib.stores.table import Integer, Table, refused
 
 
 class HeadRow(Table):
@@ -19,9 +20,9 @@ class HeadRow(Table):
         table_name = settings.table("heads")
 
     market = UnicodeAttribute(hash_key=True)
-    checkpoint = NumberAttribute(default=0)
+    checkpoint = Integer(default=0)
     halted = BooleanAttribute(default=False)
-    seq = NumberAttribute(default=0)
+    seq = Integer(default=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ def note_halted(market: str, seq: int, *, halted: bool) -> None:
     _advance(market, [HeadRow.halted.set(halted), HeadRow.seq.set(seq)], HeadRow.seq, seq)
 
 
-def _advance(market: str, actions: list[object], position: NumberAttribute, seq: int) -> None:
+def _advance(market: str, actions: list[Action], position: Integer, seq: int) -> None:
     try:
         HeadRow(market).update(actions, position.does_not_exist() | (position < seq))
     except UpdateError as error:

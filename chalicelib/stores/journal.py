@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import BinaryAttribute, UnicodeAttribute
 from pynamodb.exceptions import PutError
 
 from chalicelib import settings
@@ -26,7 +26,7 @@ from chalicelib.core.orders import (
     Side,
 )
 from chalicelib.stores import orders
-from chalicelib.stores.table import Table, refused
+from chalicelib.stores.table import Integer, Table, refused
 
 
 class Fenced(Exception):  # noqa: N818 - says what happened
@@ -42,8 +42,8 @@ class JournalRow(Table):
         table_name = settings.table("journal")
 
     market = UnicodeAttribute(hash_key=True)
-    seq = NumberAttribute(range_key=True)
-    at = NumberAttribute()
+    seq = Integer(range_key=True)
+    at = Integer()
     events = BinaryAttribute(legacy_encoding=False)
 
 

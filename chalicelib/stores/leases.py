@@ -1,11 +1,12 @@
 """Worker numbers: each container that makes order ids leases one of 4096, so that ids are unique without a counter."""
 
-from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import UnicodeAttribute
 from pynamodb.exceptions import PutError
+from pynamodb.expressions.condition import Condition
 
 from chalicelib import clock, settings
 from chalicelib.core.ids import WORKERS_MAX, OrderIds
-from chalicelib.stores.table import Table, refused
+from chalicelib.stores.table import Integer, Table, refused
 
 LEASE_MS = 600_000
 #: A lease is renewed when less than this is left of it.
@@ -23,9 +24,9 @@ class LeaseRow(Table):
 
         table_name = settings.table("workers")
 
-    worker = NumberAttribute(hash_key=True)
+    worker = Integer(hash_key=True)
     owner = UnicodeAttribute()
-    until = NumberAttribute()
+    until = Integer()
 
 
 class NoWorkerFree(Exception):  # noqa: N818 - says what is the case
@@ -57,7 +58,7 @@ class Lease:
                 return worker
         raise NoWorkerFree
 
-    def _put(self, worker: int, now: int, condition: object) -> bool:
+    def _put(self, worker: int, now: int, condition: Condition) -> bool:
         try:
             LeaseRow(worker, owner=self._owner, until=now + LEASE_MS).save(condition)
         except PutError as error:

@@ -7,14 +7,15 @@ entry that it reflects, and is written on the condition that it does not go back
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
 from pynamodb.exceptions import PutError, UpdateError
+from pynamodb.expressions.update import Action
 
 from chalicelib import settings
 from chalicelib.core.history import OrderChange, as_left
 from chalicelib.core.orders import Ending, Order, OrderView, Page, Side, Status, TimeInForce, status_of
 from chalicelib.stores import aws
-from chalicelib.stores.table import Table, refused
+from chalicelib.stores.table import Integer, Table, refused
 
 BATCH_GETS_MAX = 100
 
@@ -28,21 +29,21 @@ class OrderRow(Table):
         table_name = settings.table("orders")
 
     uid = UnicodeAttribute(hash_key=True)
-    id = NumberAttribute(range_key=True)
+    id = Integer(range_key=True)
     market = UnicodeAttribute()
     side = UnicodeAttribute()
-    price = NumberAttribute()
-    amount = NumberAttribute()
-    filled = NumberAttribute()
-    created = NumberAttribute()
-    maker_fee = NumberAttribute()
-    taker_fee = NumberAttribute()
+    price = Integer()
+    amount = Integer()
+    filled = Integer()
+    created = Integer()
+    maker_fee = Integer()
+    taker_fee = Integer()
     tif = UnicodeAttribute()
     post_only = BooleanAttribute()
     client_order_id = UnicodeAttribute(null=True)
     status = UnicodeAttribute()
     ending = UnicodeAttribute(null=True)
-    seq = NumberAttribute()
+    seq = Integer()
 
 
 def to_list(order: Order) -> list[Any]:
@@ -87,7 +88,7 @@ def write(change: OrderChange, seq: int) -> None:
         if change.placed is not None:
             _row(change, seq).save(OrderRow.uid.does_not_exist())
             return
-        actions = [
+        actions: list[Action] = [
             OrderRow.filled.set(change.filled),
             OrderRow.status.set(status_of(change.amount, change.filled, change.ending)),
             OrderRow.seq.set(seq),
@@ -115,6 +116,12 @@ def known(orders: Sequence[Order]) -> set[int]:
         return {row.id for row in OrderRow.batch_get(keys, consistent_read=True, attributes_to_get=["uid", "id"])}
 
     return set().union(*aws.in_parallel(ids, chunks)) if chunks else set()
+
+
+def positions(uid: str, order_ids: Iterable[int]) -> dict[int, int]:
+    """order id → the entry that its row reflects, for those of a person's orders that have a row. Consistent."""
+    keys = [(uid, order_id) for order_id in order_ids]
+    return {row.id: row.seq for row in OrderRow.batch_get(keys, consistent_read=True)}
 
 
 def of_user(uid: str, market: str | None, before: int | None, limit: int, status: Status | None) -> Page[OrderView]:

@@ -1,8 +1,9 @@
 """What all DynamoDB tables share: one client, and writes of many items at once."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pynamodb.attributes import Attribute
 from pynamodb.connection import TableConnection
 from pynamodb.exceptions import PynamoDBException
 from pynamodb.models import Model
@@ -22,6 +23,49 @@ class Table(Model):
         connection = super()._get_connection()
         connection.connection._client = aws.client("dynamodb")  # noqa: SLF001 - PynamoDB has no public way to share one
         return connection
+
+
+class Integer(Attribute[int]):
+    """A whole number of any size, exact both ways. PynamoDB's own NumberAttribute makes a float of a fraction."""
+
+    attr_type = "N"
+
+    def serialize(self, value: int) -> str:
+        """The number as DynamoDB takes it. A fraction here is our mistake."""
+        assert isinstance(value, int), value
+        return str(int(value))
+
+    def deserialize(self, value: str) -> int:
+        """The number, or ValueError for a fraction: nobody of ours can have written it."""
+        return int(value)
+
+
+class IntegerMap(Attribute[Mapping[str, int]]):
+    """A map of whole numbers, whose entries can be read, set and removed one by one: ``Row.balances["BTC"]``."""
+
+    attr_type = "M"
+
+    def serialize(self, value: Mapping[str, int]) -> dict[str, dict[str, str]]:
+        """The map as DynamoDB takes it."""
+        return {key: {"N": str(int(number))} for key, number in value.items()}
+
+    def deserialize(self, value: Mapping[str, Mapping[str, str]]) -> dict[str, int]:
+        """The map as read."""
+        return {key: int(entry["N"]) for key, entry in value.items()}
+
+
+class TextMap(Attribute[Mapping[str, str]]):
+    """A map of texts, whose entries can be read, set and removed one by one."""
+
+    attr_type = "M"
+
+    def serialize(self, value: Mapping[str, str]) -> dict[str, dict[str, str]]:
+        """The map as DynamoDB takes it."""
+        return {key: {"S": text} for key, text in value.items()}
+
+    def deserialize(self, value: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+        """The map as read."""
+        return {key: entry["S"] for key, entry in value.items()}
 
 
 class Unwritten(Exception):  # noqa: N818 - says what is the case

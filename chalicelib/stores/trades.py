@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable
 
-from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import UnicodeAttribute
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
 from chalicelib import settings
 from chalicelib.core.orders import Page, Side, Trade
 from chalicelib.stores import aws
-from chalicelib.stores.table import Table
+from chalicelib.stores.table import Integer, Table
 
 
 class ByTaker(GlobalSecondaryIndex["TradeRow"]):
@@ -21,7 +21,7 @@ class ByTaker(GlobalSecondaryIndex["TradeRow"]):
         projection = AllProjection()
 
     taker_uid = UnicodeAttribute(hash_key=True)
-    id = NumberAttribute(range_key=True)
+    id = Integer(range_key=True)
 
 
 class ByMaker(GlobalSecondaryIndex["TradeRow"]):
@@ -34,7 +34,7 @@ class ByMaker(GlobalSecondaryIndex["TradeRow"]):
         projection = AllProjection()
 
     maker_uid = UnicodeAttribute(hash_key=True)
-    id = NumberAttribute(range_key=True)
+    id = Integer(range_key=True)
 
 
 class TradeRow(Table):
@@ -46,15 +46,15 @@ class TradeRow(Table):
         table_name = settings.table("trades")
 
     market = UnicodeAttribute(hash_key=True)
-    id = NumberAttribute(range_key=True)
-    at = NumberAttribute()
-    price = NumberAttribute()
-    amount = NumberAttribute()
-    quote = NumberAttribute()
+    id = Integer(range_key=True)
+    at = Integer()
+    price = Integer()
+    amount = Integer()
+    quote = Integer()
     taker_side = UnicodeAttribute()
-    taker_id = NumberAttribute()
+    taker_id = Integer()
     taker_uid = UnicodeAttribute()
-    maker_id = NumberAttribute()
+    maker_id = Integer()
     maker_uid = UnicodeAttribute()
     by_taker = ByTaker()
     by_maker = ByMaker()
@@ -89,12 +89,12 @@ def of_user(uid: str, market: str | None, before: int | None, limit: int) -> Pag
     """A person's trades on either side with id < `before`, newest first, optionally of one market."""
     condition = None if market is None else TradeRow.market == market
 
-    def side(index: ByTaker | ByMaker) -> list[TradeRow]:
-        key = None if before is None else type(index).id < before
+    def side(index: GlobalSecondaryIndex[TradeRow]) -> list[TradeRow]:
+        key = None if before is None else TradeRow.id < before
         found = index.query(uid, key, filter_condition=condition, scan_index_forward=False, limit=limit + 1)
         return list(found)
 
-    taken, made = aws.in_parallel(side, (TradeRow.by_taker, TradeRow.by_maker))
+    taken, made = aws.in_parallel(side, [TradeRow.by_taker, TradeRow.by_maker])
     rows = {one.id: one for one in (*taken, *made)}  # a trade with oneself stands in both
     return _page((rows[trade_id] for trade_id in sorted(rows, reverse=True)), limit)
 

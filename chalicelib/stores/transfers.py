@@ -6,13 +6,13 @@ Money moves only together with its transfer: both are written in one transaction
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import UnicodeAttribute
 from pynamodb.exceptions import TransactWriteError
 from pynamodb.transactions import TransactWrite
 
 from chalicelib import settings
 from chalicelib.stores import accounts
-from chalicelib.stores.table import Table
+from chalicelib.stores.table import Integer, Table
 
 
 class TransferRow(Table):
@@ -26,10 +26,10 @@ class TransferRow(Table):
     id = UnicodeAttribute(hash_key=True)
     uid = UnicodeAttribute()
     asset = UnicodeAttribute()
-    amount = NumberAttribute()
+    amount = Integer()
     kind = UnicodeAttribute()
     status = UnicodeAttribute()
-    at = NumberAttribute()
+    at = Integer()
 
 
 @dataclass(frozen=True, slots=True)

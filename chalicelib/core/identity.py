@@ -1,0 +1,231 @@
+"""Who a person is, as rules without I/O: e-mail addresses, password forms, tokens, lock-outs and rates.
+
+Times are ms since epoch, spans ms. What a rule refuses is raised as `Refused`.
+"""
+
+import base64
+import binascii
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from chalicelib.core.reasons import Reason, Refused
+
+MINUTE_MS: Final = 60_000
+HOUR_MS: Final = 60 * MINUTE_MS
+DAY_MS: Final = 24 * HOUR_MS
+
+#: Uids have ten digits; the first person is 1000000001.
+UID_BASE: Final = 10**9
+
+API_TOKENS_MAX: Final = 50
+
+
+class Form(StrEnum):
+    """How a dialect spells a password on the wire. Each form is hashed of its own: none can be made from another."""
+
+    SHA256_BASE64 = "sha256_base64"  # coinport v2
+    MD5_HEX = "md5_hex"  # coinport draft, broker
+    PLAIN = "plain"  # router, the draft's Basic
+
+
+class Standing(StrEnum):
+    """Whether a person may use the account."""
+
+    PENDING = "pending"  # registered; the e-mail address has not been proved yet
+    ACTIVE = "active"
+    DISABLED = "disabled"  # by an operator
+
+
+class Purpose(StrEnum):
+    """What a mailed token is good for. A token of one purpose is worth nothing for another."""
+
+    ACTIVATION = "activation"
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A person. `email` is the address as typed; `auth_epoch` counts what ends all sessions."""
+
+    uid: str
+    email: str
+    email_verified: bool
+    mobile: str
+    mobile_verified: bool
+    totp_enabled: bool
+    standing: Standing
+    auth_epoch: int
+    credentials: dict[str, str]
+    api_tokens: frozenset[str]
+    language: str
+    created: int
+
+
+@dataclass(frozen=True, slots=True)
+class ApiToken:
+    """A name that requests are signed under, and the secret to sign them with."""
+
+    token: str
+    secret: str
+
+
+# --- e-mail ---------------------------------------------------------------------------------------------------------
+
+EMAIL_CHARACTERS_MAX: Final = 254
+LOCAL_CHARACTERS_MAX: Final = 64
+# ASCII only, on purpose: homoglyphs, full-width signs, control characters and quoted local parts are no addresses
+# here, so that two addresses that look alike are alike, and none can smuggle a line into a mail.
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_EMAIL: Final = re.compile(
+    rf"({_ATOM}(?:\.{_ATOM})*)@((?:{_LABEL}\.)+(?:[A-Za-z]{{2,63}}|[Xx][Nn]--[A-Za-z0-9-]{{1,59}}))"
+)
+_GMAIL: Final = frozenset({"gmail.com", "googlemail.com"})
+_OUTLOOK: Final = re.compile(r"(?:outlook|hotmail)\.(?:[a-z]{2,3}|com?\.[a-z]{2})")
+
+
+@dataclass(frozen=True, slots=True)
+class Email:
+    """An address: `typed` is where mail goes, `mailbox` what makes it one person's."""
+
+    typed: str
+    mailbox: str
+
+
+def email(text: str) -> Email:
+    """The address that `text` is. Raises `Refused` (EMAIL_FORMAT) when it is none.
+
+    The mailbox is lower case; Gmail ignores dots and what follows a plus sign, Outlook and Hotmail the latter, so
+    these are the same person's (decisions, section 0).
+    """
+    found = _EMAIL.fullmatch(text) if len(text) <= EMAIL_CHARACTERS_MAX else None
+    if found is None or len(found[1]) > LOCAL_CHARACTERS_MAX:
+        raise Refused(Reason.EMAIL_FORMAT, "email")
+    local, domain = found[1].lower(), found[2].lower()
+    if domain in _GMAIL:
+        local, domain = local.partition("+")[0].replace(".", ""), "gmail.com"
+    elif _OUTLOOK.fullmatch(domain):
+        local = local.partition("+")[0]
+    if not local:
+        raise Refused(Reason.EMAIL_FORMAT, "email")
+    return Email(typed=text, mailbox=f"{local}@{domain}")
+
+
+# --- secrets --------------------------------------------------------------------------------------------------------
+
+DIGEST_BYTES: Final = 32
+TOKEN_BYTES: Final = 25
+_MAILED_TOKEN: Final = re.compile(r"[A-Z2-7]{40}")
+_SESSION: Final = re.compile(r"([1-9][0-9]{9})\.([A-Za-z0-9_-]{43})")
+
+
+def pwdhash(text: str) -> str:
+    """A password in the form SHA256_BASE64, in its one canonical spelling: 32 bytes have several in Base64.
+
+    Raises `Refused` (PASSWORD_FORMAT) for anything else.
+    """
+    try:
+        digest = base64.b64decode(text.encode("ascii"), validate=True)
+    except (UnicodeEncodeError, binascii.Error) as error:
+        raise Refused(Reason.PASSWORD_FORMAT, "pwdhash") from error
+    if len(digest) != DIGEST_BYTES:
+        raise Refused(Reason.PASSWORD_FORMAT, "pwdhash")
+    return base64.b64encode(digest).decode()
+
+
+def mailed_token(random: bytes) -> str:
+    """The token of a mailed link: 25 random bytes as 40 letters and digits (Base32)."""
+    assert len(random) == TOKEN_BYTES
+    return base64.b32encode(random).decode()
+
+
+def is_mailed_token(text: str) -> bool:
+    """Whether a text could be such a token at all."""
+    return _MAILED_TOKEN.fullmatch(text) is not None
+
+
+def session_cookie(uid: str, random: bytes) -> str:
+    """What a session's cookie says: whose it is, and 32 random bytes that prove it."""
+    assert len(random) == DIGEST_BYTES
+    return f"{uid}.{base64.urlsafe_b64encode(random).decode().rstrip('=')}"
+
+
+def session_parts(cookie: str) -> tuple[str, str] | None:
+    """The uid and the secret in a session's cookie; None when it cannot be one of ours."""
+    found = _SESSION.fullmatch(cookie)
+    return (found[1], found[2]) if found else None
+
+
+def fingerprint(secret: str) -> str:
+    """How a random secret is stored. It has 200 bits or more of its own, so it needs no salt and no slow hash."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+# --- sessions -------------------------------------------------------------------------------------------------------
+
+SESSION_MS: Final = 60 * MINUTE_MS
+#: A session slides with every request, but is written at most this often.
+SESSION_WRITE_EVERY_MS: Final = MINUTE_MS
+ACTIVATION_MS: Final = DAY_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A login that goes on. It ends at `expires`, or when the person's `auth_epoch` is no longer this one's."""
+
+    uid: str
+    epoch: int
+    expires: int
+
+
+def session_holds(session: Session | None, user: User | None, now: int) -> bool:
+    """Whether a session proves that its person is asking."""
+    return session is not None and user is not None and now < session.expires and session.epoch == user.auth_epoch
+
+
+def session_slides(session: Session, now: int) -> bool:
+    """Whether it is time to write down that a session goes on."""
+    return session.expires - now <= SESSION_MS - SESSION_WRITE_EVERY_MS
+
+
+# --- lock-out -------------------------------------------------------------------------------------------------------
+
+LOGIN_FAILURES_MAX: Final = 4
+LOGIN_LOCK_MS: Final = 120 * MINUTE_MS
+
+
+def login_failed(failures: int) -> Refused:
+    """What a wrong password is answered: how many tries are left, or that this was the last."""
+    if failures >= LOGIN_FAILURES_MAX:
+        return Refused(Reason.LOGIN_LOCKED, canRetryTime=0)
+    return Refused(Reason.UNAUTHENTICATED, canRetryTime=LOGIN_FAILURES_MAX - failures)
+
+
+# --- rates ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """At most `sends_max` in any `span_ms`."""
+
+    span_ms: int
+    sends_max: int
+
+
+#: Mails or messages to one receiver for one purpose (decisions, section 0).
+RECEIVER_WINDOWS: Final = (Window(MINUTE_MS, 1), Window(HOUR_MS, 5), Window(DAY_MS, 10))
+IP_WINDOWS: Final = (Window(HOUR_MS, 20),)
+
+
+def after_send(times: Sequence[int], now: int, windows: Sequence[Window]) -> list[int] | None:
+    """The times to remember after one more send at `now`, or None when a window is full.
+
+    `times` are those of earlier sends; what is older than the longest window is forgotten.
+    """
+    if any(sum(now - time < window.span_ms for time in times) >= window.sends_max for window in windows):
+        return None
+    longest = max(window.span_ms for window in windows)
+    return [*(time for time in times if now - time < longest), now]

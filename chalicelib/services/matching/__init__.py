@@ -1,0 +1,7 @@
+"""The matcher: the single writer of a market. See `engine` for its memory, `batch` for one step, `sweeper` for lost messages."""
+
+from chalicelib.services.matching.batch import run
+from chalicelib.services.matching.checkpoints import checkpoint
+from chalicelib.services.matching.sweeper import sweep
+
+__all__ = ["checkpoint", "run", "sweep"]

@@ -1,0 +1,81 @@
+"""What operators can do: one verb per request, invoked by IAM only. Answers are plain values."""
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from chalicelib import settings
+from chalicelib.core.money import to_decimal
+from chalicelib.core.reasons import Reason, Refused
+from chalicelib.services import audit as audits
+from chalicelib.services import wallet
+from chalicelib.stores import commands
+
+
+def run(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """Do what ``payload["verb"]`` says; the other fields are its arguments. A refusal is an answer: ``{"error": …}``."""
+    try:
+        verb = _VERBS.get(str(payload.get("verb")))
+        if verb is None:
+            raise Refused(Reason.PARAMETER_INVALID, "verb")
+        return verb(payload)
+    except Refused as refusal:
+        return {"error": refusal.reason.value, "parameter": refusal.parameter}
+
+
+def credit(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """Credit a deposit: uid, currency, amount (a decimal as text), optional txid (then it counts once)."""
+    try:
+        amount = Decimal(_text(payload, "amount"))
+    except InvalidOperation as error:
+        raise Refused(Reason.PARAMETER_INVALID, "amount") from error
+    txid = payload.get("txid")
+    deposit = wallet.credit(
+        _text(payload, "uid"), _text(payload, "currency"), amount, None if txid is None else str(txid)
+    )
+    return {
+        "transfer": deposit.id,
+        "uid": deposit.uid,
+        "currency": deposit.asset,
+        "amount": str(to_decimal(deposit.amount)),
+        "at": deposit.at,
+    }
+
+
+def audit(_: Mapping[str, Any]) -> dict[str, Any]:
+    """Check the invariants of the ledger: what was checked, and each violation."""
+    findings = audits.audit()
+    return {"checked": dict(findings.checked), "violations": findings.violations}
+
+
+def halt(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """Have a market refuse new orders, from where its queue stands now. Cancels still pass."""
+    return _halt(payload, halt=True)
+
+
+def resume(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """Have a halted market take orders again."""
+    return _halt(payload, halt=False)
+
+
+def _halt(payload: Mapping[str, Any], *, halt: bool) -> dict[str, Any]:
+    market = settings.exchange().market(_text(payload, "market"))
+    if market is None:
+        raise Refused(Reason.NO_SUCH_MARKET, "market")
+    commands.send_halt(market.id, halt=halt)
+    return {"market": market.id, "halt" if halt else "resume": "sent"}
+
+
+def _text(payload: Mapping[str, Any], name: str) -> str:
+    value = payload.get(name)
+    if value is None or value == "":
+        raise Refused(Reason.PARAMETER_MISSING, name)
+    return str(value)
+
+
+_VERBS: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
+    "credit": credit,
+    "audit": audit,
+    "halt": halt,
+    "resume": resume,
+}
