@@ -20,5 +20,4 @@ def balance(_request: Request, caller: Caller) -> object:
 
 
 def _funds(funds: wallet.Balance) -> list[Decimal]:
-    parts = (funds.available, funds.frozen, funds.pending)
-    return [words.number(units) for units in (*parts, sum(parts))]
+    return [words.number(units) for units in (funds.available, funds.frozen, funds.pending, funds.total)]
