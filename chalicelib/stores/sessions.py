@@ -1,0 +1,98 @@
+"""Sessions: key (uid, fingerprint of the cookie's secret)."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from pynamodb.attributes import NumberAttribute, TTLAttribute, UnicodeAttribute
+from pynamodb.exceptions import UpdateError
+
+from chalicelib import settings
+from chalicelib.core.identity import DAY_MS, Session, User
+from chalicelib.stores import aws
+from chalicelib.stores.table import Table, refused
+from chalicelib.stores.users import UserRow, to_user
+
+USER_AGENT_CHARACTERS_MAX = 200
+BATCH_TRIES_MAX = 5
+
+
+class SessionRow(Table):
+    """One session. `expires` decides, to the ms; `ttl` only says when DynamoDB may take the row away."""
+
+    class Meta:
+        """Name of the table."""
+
+        table_name = settings.table("sessions")
+
+    uid = UnicodeAttribute(hash_key=True)
+    fingerprint = UnicodeAttribute(range_key=True)
+    epoch = NumberAttribute()
+    expires = NumberAttribute()
+    created = NumberAttribute()
+    ip = UnicodeAttribute()
+    user_agent = UnicodeAttribute()
+    ttl = TTLAttribute()
+
+
+class Unread(Exception):  # noqa: N818 - says what is the case
+    """DynamoDB left part of a batch unread, time after time (throttled)."""
+
+
+def begin(session: Session, fingerprint: str, created: int, ip: str, user_agent: str) -> None:
+    """Write a new session down."""
+    SessionRow(
+        session.uid,
+        fingerprint,
+        epoch=session.epoch,
+        expires=session.expires,
+        created=created,
+        ip=ip,
+        user_agent=user_agent[:USER_AGENT_CHARACTERS_MAX],
+        ttl=_ttl(session.expires),
+    ).save()
+
+
+def with_user(uid: str, fingerprint: str) -> tuple[Session | None, User | None]:
+    """A session and its person, read consistently in one call."""
+    sessions, users = SessionRow.Meta.table_name, UserRow.Meta.table_name
+    pending: Mapping[str, Any] = {
+        sessions: {"Keys": [{"uid": {"S": uid}, "fingerprint": {"S": fingerprint}}], "ConsistentRead": True},
+        users: {"Keys": [{"key": {"S": uid}}], "ConsistentRead": True},
+    }
+    found: dict[str, Any] = {}
+    for _ in range(BATCH_TRIES_MAX):
+        answer = aws.client("dynamodb").batch_get_item(RequestItems=pending)
+        found.update({table: rows[0] for table, rows in answer["Responses"].items() if rows})
+        pending = answer.get("UnprocessedKeys") or {}
+        if not pending:
+            break
+    else:
+        raise Unread(sorted(pending))
+    session = SessionRow.from_raw_data(found[sessions]) if sessions in found else None
+    user = UserRow.from_raw_data(found[users]) if users in found else None
+    return (
+        Session(uid=session.uid, epoch=int(session.epoch), expires=int(session.expires)) if session else None,
+        to_user(user) if user else None,
+    )
+
+
+def extend(uid: str, fingerprint: str, expires: int) -> None:
+    """Let a session go on until `expires`, if it has not ended: a logout at the same moment wins."""
+    try:
+        SessionRow(uid, fingerprint).update(
+            actions=[SessionRow.expires.set(expires), SessionRow.ttl.set(_ttl(expires))],
+            condition=SessionRow.expires < expires,
+        )
+    except UpdateError as error:
+        if not refused(error):
+            raise
+
+
+def end(uid: str, fingerprint: str) -> None:
+    """Forget a session; one that is not there is forgotten already."""
+    SessionRow(uid, fingerprint).delete()
+
+
+def _ttl(expires: int) -> datetime:
+    return datetime.fromtimestamp((expires + DAY_MS) // 1000, UTC)
