@@ -18,7 +18,7 @@ from chalicelib import settings
 from chalicelib.core import history, matching
 from chalicelib.core.ledger import held_asset, settlements
 from chalicelib.core.markets import Market
-from chalicelib.core.orders import Entry, OrderCancelled, OrderFilled, OrderPlaced
+from chalicelib.core.orders import Entry, OrderCancelled, OrderFilled, OrderPlaced, OrderView, Trade
 from chalicelib.stores import accounts, journal, orders, trades, transfers
 from chalicelib.stores.accounts import Account
 
@@ -74,7 +74,7 @@ class _Fold:
         self.state = matching.MarketState()
         self.broken = False
         self.changes: dict[tuple[str, int], tuple[history.OrderChange, int]] = {}
-        self.trades: dict[int, tuple[object, int]] = {}
+        self.trades: dict[int, Trade] = {}
 
     def apply(self, entry: Entry) -> None:
         """Replay one entry: the book checks that it follows, that makers are met in priority, that nothing is overfilled."""
@@ -96,9 +96,9 @@ class _Fold:
                 self.findings.violations.append(f"4: order {change.id} is placed twice, again in entry {entry.seq}")
             self.changes[key] = change, entry.seq
         for trade in history.trades(entry):
-            self.trades[trade.id] = trade, entry.seq
+            self.trades[trade.id] = trade
 
-    def compare(self, row_of: dict[tuple[str, int], tuple[object, int]], trade_rows: dict[int, object]) -> None:
+    def compare(self, row_of: dict[tuple[str, int], tuple[OrderView, int]], trade_rows: dict[int, Trade]) -> None:
         """Hold orders and trades against the fold. Takes the rows that it has looked at out of `row_of`."""
         for key, (change, seq) in self.changes.items():
             self.findings.checked["orders"] += 1
@@ -111,7 +111,7 @@ class _Fold:
                 self.findings.violations.append(f"3: order {key[1]} of {key[0]} differs from its journal")
             elif row_seq < seq:
                 self.findings.violations.append(f"3: order {key[1]} of {key[0]} is behind: {row_seq} < {seq}")
-        for trade_id, (trade, _) in self.trades.items():
+        for trade_id, trade in self.trades.items():
             self.findings.checked["trades"] += 1
             if trade_rows.get(trade_id) != trade:
                 self.findings.violations.append(f"3: trade {trade_id} differs from its journal, or has no row")

@@ -15,21 +15,22 @@ EVENTS_PER_ENTRY_MAX = 1_000
 #: How often a batch starts anew after another matcher was faster. Twice is a hand-over; more is an alarm.
 FENCED_TRIES_MAX = 5
 
-#: The engines of this container. One matcher Lambda has one market; tests have many.
+#: market → the engine that this container keeps warm. A matcher Lambda has one market.
 _engines: dict[str, Engine] = {}
 
 
-def run(market: str, bodies: Sequence[str]) -> None:
+def run(market: str, bodies: Sequence[str], engines: dict[str, Engine] = _engines) -> None:
     """Process the messages of one SQS batch, in order. When it returns, all of it is journalled and applied.
 
-    Raises only when AWS calls fail or other matchers keep being faster: then SQS brings the same batch again.
+    `engines` is what the container remembers. Raises only when AWS calls fail or other matchers keep being faster:
+    then SQS brings the same batch again.
     """
     batch = [command for body in bodies for command in _commands(market, body)]
     poison: set[int] = set()
     fenced = 0
     while True:
         # Taken out while it works: if anything raises, what it believes is forgotten.
-        engine = _engines.pop(market, None) or load(settings.exchange().markets[market])
+        engine = engines.pop(market, None) or load(settings.exchange().markets[market])
         try:
             _process(engine, batch, poison)
         except journal.Fenced:
@@ -41,7 +42,7 @@ def run(market: str, bodies: Sequence[str]) -> None:
             telemetry.alarm("CommandRaised", raised.cause, market=market, order=raised.order_id)
             poison.add(raised.order_id)
         else:
-            _engines[market] = engine
+            engines[market] = engine
             return
 
 
