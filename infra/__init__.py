@@ -1,0 +1,1 @@
+"""Building, deploying and operating the exchange; running it on this machine. Nothing imports infra."""

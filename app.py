@@ -1,0 +1,34 @@
+"""The Chalice application: one blueprint per endpoint group, one per kind of worker.
+
+In Lambda, `ENDPOINT_GROUP` names the one group to load: importing the others would only lengthen a cold start, and the
+function's role could not serve them anyway. Unset, everything is loaded; that is what packaging and the tests see.
+Workers have handlers of their own (``chalicelib.workers.<module>.<function>``) and never import this module.
+"""
+
+import importlib
+
+from chalicelib import settings
+from chalicelib.api.edge.gateway import Gateway
+
+#: Endpoint group → module whose `routes` blueprint it serves. A group is one Lambda with one role (see infra/roles.py).
+GROUPS = {
+    "market": "chalicelib.api.coinport.market",
+    "identity": "chalicelib.api.coinport.identity",
+    "trading": "chalicelib.api.coinport.trading",
+    "wallet": "chalicelib.api.coinport.wallet",
+}
+#: Modules whose `routes` blueprint holds event handlers.
+WORKERS = (
+    "chalicelib.workers.matching",
+    "chalicelib.workers.sweeper",
+    "chalicelib.workers.checkpoints",
+    "chalicelib.workers.ops",
+)
+
+app = Gateway(app_name="exchange")
+for group, module in GROUPS.items():
+    if settings.ENDPOINT_GROUP in {"", group}:
+        app.register_blueprint(importlib.import_module(module).routes)
+if not settings.ENDPOINT_GROUP:
+    for module in WORKERS:
+        app.register_blueprint(importlib.import_module(module).routes)

@@ -1,0 +1,108 @@
+"""Starts ministack, the AWS emulator, with what it lacks. Runs in `.venv-emulator`, as a child of `infra.local`.
+
+Differences from starting it plainly, each needed and noted in docs/decisions.md:
+- it writes its state only when it ends in good order; here also now and then from a forked copy of itself, so that a
+  crash costs seconds instead of everything;
+- it ends when its parent does;
+- it files queues under the port it happens to listen on; here under a fixed one, so that another port finds them;
+- its gateway responses do not know `$context.requestTimeEpoch`.
+"""
+
+import logging
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from ministack import app
+from ministack.core import persistence
+from ministack.services import apigateway_v1, sqs
+
+CHECKPOINT_S = 10.0
+#: A checkpoint may take this share of the time, so that a large state does not slow the exchange down.
+CHECKPOINT_SHARE = 0.1
+#: Logs and metrics grow without end and nothing reads them after a restart.
+FORGOTTEN = {"cloudwatch", "cloudwatch_logs"}
+SHUTDOWN_S = 20.0
+#: While this file stands beside the state, it was not written in good order.
+UNCLEAN = "running"
+
+
+def end_with_parent() -> None:
+    """The parent holds the other end of our standard input: when that closes, it is gone."""
+    while os.read(0, 1024):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(SHUTDOWN_S)
+    os._exit(1)
+
+
+def keep_state() -> None:
+    """Write the state every `CHECKPOINT_S`, or less often if that takes long."""
+    while True:
+        started = time.monotonic()
+        done = threading.Event()
+        if app._MAIN_LOOP is not None:
+            app._MAIN_LOOP.call_soon_threadsafe(checkpoint, done)
+            done.wait(SHUTDOWN_S)
+        took = time.monotonic() - started
+        time.sleep(max(CHECKPOINT_S, took / CHECKPOINT_SHARE))
+
+
+def checkpoint(done: threading.Event) -> None:
+    """Fork a copy that writes the state. On the event loop's thread, where requests are served: no half-done change."""
+    child = os.fork()
+    if child == 0:
+        logging.disable()
+        signal.alarm(int(SHUTDOWN_S))  # a lock that another thread held is held for ever in this copy
+        try:
+            persistence.save_all(states())
+        finally:
+            os._exit(0)
+
+    def reap() -> None:
+        os.waitpid(child, 0)
+        done.set()
+
+    threading.Thread(target=reap, daemon=True).start()
+
+
+def states() -> dict[str, Any]:
+    """What is worth keeping, by service."""
+    return {name: get for name, get in plain_states().items() if name not in FORGOTTEN}
+
+
+plain_states = app._build_persistence_save_dict
+plain_error = apigateway_v1._gateway_error_response
+
+
+def gateway_error(error: Any, request: Any) -> Any:  # noqa: ANN401 - the emulator's own types
+    """A gateway response with the one variable filled in that the emulator leaves as it stands."""
+    status, headers, body = plain_error(error, request)
+    now = str(time.time_ns() // 1_000_000).encode()
+    return status, headers, body.replace(b"$context.requestTimeEpoch", now)
+
+
+def main() -> None:
+    """Serve until told to end."""
+    app._build_persistence_save_dict = states
+    apigateway_v1._gateway_error_response = gateway_error
+    sqs.DEFAULT_PORT = "4566"
+    sqs._CANONICAL_NETLOC = f"{sqs.DEFAULT_HOST}:4566"
+    marker = Path(persistence.STATE_DIR) / UNCLEAN
+    marker.parent.mkdir(parents=True, exist_ok=True)
+    marker.touch()
+    for work in (end_with_parent, keep_state):
+        threading.Thread(target=work, daemon=True).start()
+    try:
+        app.main()
+    except SystemExit:
+        pass
+    else:
+        marker.unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,406 @@
+"""All that a deployment consists of, as one template: read off the loaded app, the stores' tables, `exchange.toml`.
+
+Chalice contributes the API and one function per worker (see `infra.package`); this module splits Chalice's single API
+function into one per endpoint group and adds tables, queues, the archive, the key, roles and alarms.
+Import it only after STAGE and STACK are set: names of resources come from `chalicelib.settings`.
+"""
+
+import importlib
+import json
+import pkgutil
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from pynamodb.models import Model
+
+import app as application
+from chalicelib import settings, stores
+from chalicelib.workers.matching import function_name
+from infra import roles
+
+Template = dict[str, Any]
+
+RUNTIME = "python3.11"
+API_TIMEOUT_S = 10
+MATCHER_TIMEOUT_S = 30
+WORKER_TIMEOUT_S = 60
+#: AWS asks for six times the function's time-out, so that a throttled retry never overtakes a running one.
+QUEUE_VISIBILITY_S = 6 * MATCHER_TIMEOUT_S
+QUEUE_RETENTION_S = 14 * 24 * 3600
+QUEUE_AGE_ALARM_S = 60
+LOG_RETENTION_DAYS = 90
+
+#: Memory buys CPU in proportion: 1769 MB is one core. Argon2id takes 46 MiB and should not take a second.
+GROUP_MEMORY_MB = {"market": 512, "identity": 1024, "trading": 1024, "wallet": 512}
+MATCHER_MEMORY_MB = 1024
+WORKER_MEMORY_MB = {"sweep": 512, "checkpoint": 1024, "ops": 1024}
+
+
+def pascal(name: str) -> str:
+    """A logical id: ``match-btc-cny`` → ``MatchBtcCny``."""
+    return "".join(part.capitalize() for part in name.replace("_", "-").split("-"))
+
+
+def models() -> Iterator[type[Model]]:
+    """Every table of the stores: the pynamodb models that have a table name."""
+    seen: set[str] = set()
+    for info in sorted(pkgutil.iter_modules(stores.__path__), key=lambda info: info.name):
+        module = importlib.import_module(f"{stores.__name__}.{info.name}")
+        for value in vars(module).values():
+            name = getattr(getattr(value, "Meta", None), "table_name", None)
+            if isinstance(value, type) and issubclass(value, Model) and name and name not in seen:
+                seen.add(name)
+                yield value
+
+
+def noun(model: type[Model]) -> str:
+    """What a table holds: ``accounts``. Its name is the stack's, a dash and the noun."""
+    return str(model.Meta.table_name).removeprefix(settings.table(""))
+
+
+def table(model: type[Model]) -> Template:
+    """The table of a model: keys, indexes and time to live are read off it, so that they are written down once."""
+    schema = model._get_schema()  # noqa: SLF001 - the public way (`create_table`) creates it at once
+    indexes = schema["global_secondary_indexes"]
+    assert not schema["local_secondary_indexes"], "a local index cannot be added later; use a global one"
+    definitions = [
+        *schema["attribute_definitions"],
+        *(one for each in indexes for one in each["attribute_definitions"]),
+    ]
+    attributes = {one["AttributeName"]: one["AttributeType"] for one in definitions}
+    properties: Template = {
+        "TableName": model.Meta.table_name,
+        "BillingMode": "PAY_PER_REQUEST",
+        "AttributeDefinitions": [{"AttributeName": name, "AttributeType": kind} for name, kind in attributes.items()],
+        "KeySchema": _key_schema(schema["key_schema"]),
+        "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True},
+        "SSESpecification": {"SSEEnabled": True},
+        "DeletionProtectionEnabled": True,
+    }
+    if indexes:
+        properties["GlobalSecondaryIndexes"] = [
+            {
+                "IndexName": index["index_name"],
+                "KeySchema": _key_schema(index["key_schema"]),
+                "Projection": index["projection"],
+            }
+            for index in indexes
+        ]
+    ttl = model._ttl_attribute()  # type: ignore[no-untyped-call]  # noqa: SLF001 - as above
+    if ttl is not None:
+        properties["TimeToLiveSpecification"] = {"AttributeName": ttl.attr_name, "Enabled": True}
+    return {"Type": "AWS::DynamoDB::Table", **_RETAINED, "Properties": properties}
+
+
+def owners() -> dict[tuple[str, str], str]:
+    """(path, method) → the endpoint group that serves it: the one whose module the view stands in."""
+    groups = {module: group for group, module in application.GROUPS.items()}
+    return {
+        (path, method): groups[entry.view_function.__module__]
+        for path, methods in application.app.routes.items()
+        for method, entry in methods.items()
+    }
+
+
+def complete(template: Template, environment: Mapping[str, str]) -> Template:
+    """The whole deployment: Chalice's `template` with its one API function split, and everything around it.
+
+    `environment` holds the stage's own values (PUBLIC_URL, MAIL_SENDER), which become the template's parameters.
+    """
+    resources = template["Resources"]
+    code = resources.pop("APIHandler")["Properties"]["CodeUri"]
+    resources.pop("APIHandlerInvokePermission")
+    functions = {_group_function(group): _group(group, code) for group in application.GROUPS}
+    for market in settings.exchange().markets:
+        name = function_name(market).replace("_", "-")
+        worker = resources.pop(pascal(name))["Properties"]
+        functions[name] = _function(name, worker, MATCHER_MEMORY_MB, MATCHER_TIMEOUT_S)
+        # By reference, not by name: CloudFormation has to create the queue first.
+        for event in worker["Events"].values():
+            event["Properties"]["Queue"] = roles.att(f"{pascal(name)}Queue", "Arn")
+        resources |= {f"{pascal(name)}Queue": _queue(market), f"{pascal(name)}QueueAgeAlarm": _age_alarm(name)}
+    for name, memory in WORKER_MEMORY_MB.items():
+        worker = resources.pop(pascal(name))["Properties"]
+        functions[name] = _function(name, worker, memory, WORKER_TIMEOUT_S)
+        if "Events" in worker:
+            functions[name]["Properties"]["DeadLetterQueue"] = {
+                "Type": "SQS",
+                "TargetArn": roles.att("DeadLetters", "Arn"),
+            }
+    left = [name for name, one in resources.items() if one["Type"] == "AWS::Serverless::Function"]
+    assert not left, f"give these workers a memory size and a role: {left}"
+    _split(resources["RestAPI"]["Properties"]["DefinitionBody"])
+    for name, function in functions.items():
+        resources |= _around(name, function)
+    resources |= {f"{pascal(noun(model))}Table": table(model) for model in models()}
+    resources |= _shared()
+    template["Parameters"] = _parameters(environment)
+    template["Outputs"] = {
+        "Url": {"Value": {"Fn::Sub": "https://${RestAPI}.execute-api.${AWS::Region}.${AWS::URLSuffix}/api"}},
+        "ApiId": {"Value": {"Ref": "RestAPI"}},
+        "Archive": {"Value": {"Ref": "Archive"}},
+    }
+    template["Resources"] = dict(sorted(resources.items()))
+    return template
+
+
+def _key_schema(schema: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """CloudFormation wants the hash key first; pynamodb lists attributes by name."""
+    ordered = sorted(schema, key=lambda one: one["KeyType"] != "HASH")
+    return [{"AttributeName": one["AttributeName"], "KeyType": one["KeyType"]} for one in ordered]
+
+
+def _group_function(group: str) -> str:
+    return f"api-{group}"
+
+
+def _group(group: str, code: str) -> Template:
+    name = _group_function(group)
+    properties = {"Handler": "app.app", "CodeUri": code, "Architectures": ["x86_64"]}
+    return _function(name, properties, GROUP_MEMORY_MB[group], API_TIMEOUT_S, group)
+
+
+def _function(name: str, properties: Template, memory: int, timeout: int, group: str = "") -> Template:
+    variables = {
+        "STAGE": settings.STAGE,
+        "STACK": settings.STACK,
+        "QUEUE_URL_BASE": {"Fn::Sub": "https://sqs.${AWS::Region}.${AWS::URLSuffix}/${AWS::AccountId}/"},
+        "BUCKET": {"Ref": "Archive"},
+        "KMS_KEY": f"alias/{settings.STACK}",
+        "PUBLIC_URL": {"Ref": "PublicUrl"},
+        "MAIL_SENDER": {"Ref": "MailSender"},
+        "POWERTOOLS_SERVICE_NAME": name,
+        "POWERTOOLS_METRICS_NAMESPACE": settings.STACK,
+    }
+    if group:
+        variables["ENDPOINT_GROUP"] = group
+    return {
+        "Type": "AWS::Serverless::Function",
+        "Properties": properties
+        | {
+            "FunctionName": f"{settings.STACK}-{name}",
+            "Runtime": RUNTIME,
+            "MemorySize": memory,
+            "Timeout": timeout,
+            "Tracing": "PassThrough",
+            "Role": roles.att(f"{pascal(name)}Role", "Arn"),
+            "Environment": {"Variables": variables},
+        },
+    }
+
+
+def _around(name: str, function: Template) -> Template:
+    """A function with its role, its log group and its alarm."""
+    logical = pascal(name)
+    parts = {
+        logical: function,
+        f"{logical}Role": roles.role(name),
+        f"{logical}Logs": {
+            "Type": "AWS::Logs::LogGroup",
+            "Properties": {
+                "LogGroupName": f"/aws/lambda/{settings.STACK}-{name}",
+                "RetentionInDays": LOG_RETENTION_DAYS,
+            },
+        },
+        f"{logical}ErrorsAlarm": _alarm(
+            f"{name}-errors", "AWS/Lambda", "Errors", {"FunctionName": {"Ref": logical}}, threshold=0
+        ),
+    }
+    function["DependsOn"] = [f"{logical}Logs"]
+    if name.startswith("api-"):
+        parts[f"{logical}Permission"] = {
+            "Type": "AWS::Lambda::Permission",
+            "Properties": {
+                "FunctionName": {"Ref": logical},
+                "Action": "lambda:InvokeFunction",
+                "Principal": "apigateway.amazonaws.com",
+                "SourceArn": {
+                    "Fn::Sub": "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${RestAPI}/*"
+                },
+            },
+        }
+    return parts
+
+
+def _split(document: Template) -> None:
+    """Point each route at its group's function, and let API Gateway's own errors speak the envelope."""
+    unseen = owners()
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            integration = operation["x-amazon-apigateway-integration"]
+            if integration["type"] == "mock":
+                continue  # the answer to a CORS preflight
+            logical = pascal(_group_function(unseen.pop((path, method.upper()))))
+            integration["uri"] = {
+                "Fn::Sub": "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/"
+                f"${{{logical}.Arn}}/invocations"
+            }
+    assert not unseen, f"routes without an operation: {unseen}"
+    document["x-amazon-apigateway-gateway-responses"] = gateway_responses()
+
+
+def gateway_responses() -> Template:
+    """What API Gateway itself answers, in the envelope of the documents."""
+    return {
+        kind: {
+            **({"statusCode": status} if status else {}),
+            "responseParameters": {"gatewayresponse.header.Access-Control-Allow-Origin": "'*'"},
+            "responseTemplates": {
+                "application/json": f'{{"code":{code},"time":$context.requestTimeEpoch,"data":null}}'
+            },
+        }
+        for kind, status, code in (
+            # An unknown path or method looks to API Gateway like a request that lacks a signature.
+            ("MISSING_AUTHENTICATION_TOKEN", "404", 1012),
+            ("RESOURCE_NOT_FOUND", "404", 1012),
+            ("THROTTLED", "429", 1002),
+            ("QUOTA_EXCEEDED", "429", 1002),
+            ("DEFAULT_4XX", None, 1007),
+            ("DEFAULT_5XX", None, 1003),
+        )
+    }
+
+
+def _queue(market: str) -> Template:
+    # No dead-letter queue: for a FIFO queue it would let later messages overtake. The age alarm stands in for it.
+    return {
+        "Type": "AWS::SQS::Queue",
+        **_RETAINED,
+        "Properties": {
+            "QueueName": settings.queue(market),
+            "FifoQueue": True,
+            "ContentBasedDeduplication": False,
+            "DeduplicationScope": "messageGroup",
+            "FifoThroughputLimit": "perMessageGroupId",
+            "VisibilityTimeout": QUEUE_VISIBILITY_S,
+            "MessageRetentionPeriod": QUEUE_RETENTION_S,
+            "SqsManagedSseEnabled": True,
+        },
+    }
+
+
+def _age_alarm(name: str) -> Template:
+    dimensions = {"QueueName": roles.att(f"{pascal(name)}Queue", "QueueName")}
+    return _alarm(
+        f"{name}-waits", "AWS/SQS", "ApproximateAgeOfOldestMessage", dimensions, QUEUE_AGE_ALARM_S, statistic="Maximum"
+    )
+
+
+def _alarm(
+    name: str, namespace: str, metric: str, dimensions: Template, threshold: int, statistic: str = "Sum"
+) -> Template:
+    return {
+        "Type": "AWS::CloudWatch::Alarm",
+        "Properties": {
+            "AlarmName": f"{settings.STACK}-{name}",
+            "Namespace": namespace,
+            "MetricName": metric,
+            "Dimensions": [{"Name": key, "Value": value} for key, value in dimensions.items()],
+            "Statistic": statistic,
+            "Period": 60,
+            "EvaluationPeriods": 1,
+            "Threshold": threshold,
+            "ComparisonOperator": "GreaterThanThreshold",
+            "TreatMissingData": "notBreaching",
+            "AlarmActions": [{"Ref": "Alarms"}],
+        },
+    }
+
+
+def _shared() -> Template:
+    """What no function owns alone."""
+    return {
+        "Archive": {
+            "Type": "AWS::S3::Bucket",
+            **_RETAINED,
+            "Properties": {
+                "BucketName": {"Fn::Sub": f"{settings.STACK}-archive-${{AWS::AccountId}}"},
+                "VersioningConfiguration": {"Status": "Enabled"},
+                "BucketEncryption": {
+                    "ServerSideEncryptionConfiguration": [{"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]
+                },
+                "PublicAccessBlockConfiguration": {
+                    "BlockPublicAcls": True,
+                    "BlockPublicPolicy": True,
+                    "IgnorePublicAcls": True,
+                    "RestrictPublicBuckets": True,
+                },
+                "OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
+                "LifecycleConfiguration": {
+                    "Rules": [
+                        {
+                            "Id": "forget-old-versions",
+                            "Status": "Enabled",
+                            "NoncurrentVersionExpiration": {"NoncurrentDays": 30},
+                            "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
+                        }
+                    ]
+                },
+            },
+        },
+        "Key": {
+            "Type": "AWS::KMS::Key",
+            **_RETAINED,
+            "Properties": {
+                "Description": f"Secrets of {settings.STACK}: API secrets, TOTP seeds",
+                "EnableKeyRotation": True,
+                # Whoever IAM lets; without this statement not even the account could ever change the key again.
+                "KeyPolicy": {
+                    "Version": "2012-10-17",
+                    "Statement": [
+                        {
+                            "Effect": "Allow",
+                            "Principal": {"AWS": {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}},
+                            "Action": "kms:*",
+                            "Resource": "*",
+                        }
+                    ],
+                },
+            },
+        },
+        "KeyAlias": {
+            "Type": "AWS::KMS::Alias",
+            "Properties": {"AliasName": f"alias/{settings.STACK}", "TargetKeyId": {"Ref": "Key"}},
+        },
+        "DeadLetters": {
+            "Type": "AWS::SQS::Queue",
+            "Properties": {
+                "QueueName": f"{settings.STACK}-dead-letters",
+                "MessageRetentionPeriod": QUEUE_RETENTION_S,
+                "SqsManagedSseEnabled": True,
+            },
+        },
+        "DeadLettersAlarm": _alarm(
+            "dead-letters",
+            "AWS/SQS",
+            "ApproximateNumberOfMessagesVisible",
+            {"QueueName": roles.att("DeadLetters", "QueueName")},
+            threshold=0,
+            statistic="Maximum",
+        ),
+        "Alarms": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": f"{settings.STACK}-alarms"}},
+    }
+
+
+def _parameters(environment: Mapping[str, str]) -> Template:
+    return {
+        "PublicUrl": {
+            "Type": "String",
+            "Default": environment.get("PUBLIC_URL", ""),
+            "Description": "Origin that people reach, without a trailing slash; links in mails start with it",
+        },
+        "MailSender": {
+            "Type": "String",
+            "Default": environment.get("MAIL_SENDER", settings.MAIL_SENDER),
+            "Description": "The address, verified in SES, that mails come from",
+        },
+    }
+
+
+#: What holds data outlives its stack.
+_RETAINED = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
+
+
+def dumps(template: Template) -> str:
+    """The template as text; the same template gives the same text."""
+    return json.dumps(template, indent=1, sort_keys=True) + "\n"
