@@ -1,0 +1,149 @@
+import tomllib
+from dataclasses import FrozenInstanceError
+from pathlib import Path
+
+import pytest
+
+import chalicelib
+from chalicelib.core.markets import Exchange, parse
+from chalicelib.core.money import SCALE, Imprecise
+
+BLOCK_CHAIN = ("BTC", "LTC", "BTSX", "XRP", "BC", "DRK", "VRC", "ZET", "NXT", "DOGE")
+QUOTED_IN_CNY = [f"{base}-CNY" for base in ("BTC", "LTC", "BTSX", "XRP", "GOOC")]
+QUOTED_IN_BTC = [f"{base}-BTC" for base in BLOCK_CHAIN[1:]]
+
+DOCUMENT = {
+    "assets": {"BTC": {"block_chain": True}, "BC": {"block_chain": True, "aliases": ["BLK"]}, "CNY": {"decimals": 5}},
+    "minimum_notional": {"CNY": "1", "BTC": "0.001"},
+    "markets": {
+        "BTC-CNY": {"maker_fee": "0.001", "taker_fee": "0.002", "self_trade_allowed": True},
+        "BC-BTC": {},
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def exchange() -> Exchange:
+    return parse(DOCUMENT)
+
+
+@pytest.fixture(scope="module")
+def ours() -> Exchange:
+    return parse(tomllib.loads((Path(chalicelib.__file__).parent / "exchange.toml").read_text()))
+
+
+def with_market(**row) -> dict:
+    return {**DOCUMENT, "markets": {"BTC-CNY": row}}
+
+
+class TestParsing:
+    def test_a_market_takes_its_precision_from_its_assets_and_its_minimum_from_its_quote(self, exchange):
+        market = exchange.markets["BTC-CNY"]
+        assert (market.id, market.base, market.quote) == ("BTC-CNY", "BTC", "CNY")
+        assert (market.price_decimals, market.amount_decimals) == (5, 8)
+        assert market.notional_min == SCALE
+        assert (market.maker_fee, market.taker_fee) == (100_000, 200_000)
+        assert market.self_trade_allowed
+
+    def test_what_a_market_does_not_say_is_free_of_fees_and_of_self_trade(self, exchange):
+        market = exchange.markets["BC-BTC"]
+        assert (market.maker_fee, market.taker_fee, market.notional_min) == (0, 0, 100_000)
+        assert not market.self_trade_allowed
+
+    def test_fees_go_to_an_account_of_the_market(self, exchange):
+        assert exchange.markets["BC-BTC"].house == "house-BC-BTC"
+
+    def test_an_asset_that_says_nothing_has_eight_decimals_and_no_block_chain(self, exchange):
+        assert (exchange.assets["BTC"].decimals, exchange.assets["BTC"].block_chain) == (8, True)
+        assert (exchange.assets["CNY"].decimals, exchange.assets["CNY"].block_chain) == (5, False)
+
+    def test_fees_are_exact_to_the_last_of_eight_decimals(self):
+        assert parse(with_market(maker_fee="0.00000001")).markets["BTC-CNY"].maker_fee == 1
+        with pytest.raises(Imprecise):
+            parse(with_market(maker_fee="0.000000001"))
+
+    @pytest.mark.parametrize(
+        "document",
+        [
+            {**DOCUMENT, "markets": {"BTC-EUR": {}}},
+            {**DOCUMENT, "markets": {"EUR-CNY": {}}},
+            {**DOCUMENT, "markets": {"CNY-BC": {}}},
+            {**DOCUMENT, "markets": {"BTCCNY": {}}},
+            {**DOCUMENT, "markets": {"BTC-CNY-BC": {}}},
+            {"assets": {}},
+        ],
+        ids=["unknown quote", "unknown base", "quote without minimum", "no dash", "two dashes", "no markets"],
+    )
+    def test_a_malformed_configuration_is_an_error(self, document):
+        with pytest.raises((KeyError, ValueError)):
+            parse(document)
+
+    def test_a_market_does_not_change(self, exchange):
+        with pytest.raises(FrozenInstanceError):
+            exchange.markets["BTC-CNY"].maker_fee = 0
+
+
+class TestNames:
+    @pytest.mark.parametrize("name", ["BTC", "btc", "bTc"])
+    def test_an_asset_is_found_in_any_case(self, exchange, name):
+        assert exchange.asset(name) is exchange.assets["BTC"]
+
+    @pytest.mark.parametrize("name", ["BLK", "blk", "BC", "bc"])
+    def test_an_alias_means_its_asset(self, exchange, name):
+        assert exchange.asset(name).id == "BC"
+
+    @pytest.mark.parametrize("name", ["btc-cny", "BTC-CNY", "Btc-cnY"])
+    def test_a_market_is_found_in_any_case(self, exchange, name):
+        assert exchange.market(name) is exchange.markets["BTC-CNY"]
+
+    def test_a_market_is_found_by_the_alias_of_its_asset(self, exchange):
+        assert exchange.market("blk-btc") is exchange.markets["BC-BTC"]
+
+    @pytest.mark.parametrize("name", ["", "EUR", " BTC", "BTC ", "BTC\n", "BTC\x00", "ＢＴＣ", "BTC-CNY"])
+    def test_anything_else_is_no_asset(self, exchange, name):
+        assert exchange.asset(name) is None
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "",
+            "-",
+            "BTC",
+            "BTC-",
+            "-CNY",
+            "CNY-BTC",
+            "BTC/CNY",
+            "BTC--CNY",
+            "BTC-CNY-",
+            "BTC-CNY-BTC",
+            " BTC-CNY",
+            "BTC-CNY\n",
+            "ＢＴＣ-CNY",
+            "BTC‐CNY",
+            "BTC-EUR",
+            "ßtc-cny",
+        ],
+    )
+    def test_anything_else_is_no_market(self, exchange, name):
+        assert exchange.market(name) is None
+
+
+class TestOurs:
+    def test_the_exchange_trades_what_its_document_lists(self, ours):
+        assert set(ours.assets) >= {*BLOCK_CHAIN, "CNY", "GOOC"}
+        assert set(ours.markets) >= {*QUOTED_IN_CNY, *QUOTED_IN_BTC}
+        assert {name for name in BLOCK_CHAIN if not ours.assets[name].block_chain} == set()
+
+    def test_fees_minimums_and_precision_are_the_decided_ones(self, ours):
+        for name in (*QUOTED_IN_CNY, *QUOTED_IN_BTC):
+            market = ours.markets[name]
+            fee = 100_000 if name == "GOOC-CNY" else 0
+            assert (market.maker_fee, market.taker_fee) == (fee, fee)
+            assert market.notional_min == (SCALE if market.quote == "CNY" else 100_000)
+            assert market.price_decimals == (5 if market.quote == "CNY" else 8)
+            assert market.amount_decimals == (6 if market.base == "XRP" else 8)
+            assert not market.self_trade_allowed
+
+    def test_no_alias_hides_an_asset(self, ours):
+        assert not set(ours.aliases) & set(ours.assets)
+        assert ours.asset("blk").id == "BC"
