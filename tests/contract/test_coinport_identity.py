@@ -522,7 +522,7 @@ class TestProfileAndApiTokens:
 
 
 def test_no_secret_is_ever_logged(anyone, capfd, caplog, monkeypatch):
-    """Whatever crashes, and even if the error quotes what it was given: no password, token or cookie is in a log or an error."""
+    """Even if an error quotes what it was given, no password, token or cookie is in a log or an answer."""
     caplog.set_level("INFO")
     activated(anyone)
     cookie = logged_in(anyone)
