@@ -47,7 +47,7 @@ class Client:
 
     def post(self, url, body=None, **headers):
         """`body`: plain values, or the text or bytes to send as they are."""
-        raw = body if isinstance(body, str | bytes) else json.dumps(body)
+        raw = body if isinstance(body, str | bytes) else json.dumps(body, default=float)
         return self.request("POST", url, body=raw, headers=headers)
 
     def request(self, method, url, body=None, headers=None):

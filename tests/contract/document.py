@@ -1,9 +1,9 @@
 """The document's example answers as a contract: what every response of the suite is checked against.
 
 `data/<group>.json` maps ``METHOD /path`` to the example as printed in the document (`answer`), and to what an example
-cannot tell: `keyed_by` (its top-level names are data), `free_lists` (lists of scalars that may have any length; any other
-list of scalars is a row with fixed places), `optional` names, the names that the `query` may hold. `ours` marks what the
-document lacks.
+cannot tell: `keyed_by` (its top-level names are data), `free_lists` (lists of scalars that may have any length; any
+other list of scalars is a row with fixed places), `optional` names, the names that the `query` may hold. `ours` marks
+what the document lacks.
 """
 
 import json

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from chalicelib.core.ids import ORDER_LAST
-from chalicelib.services import trading
+from chalicelib.services import operations, trading
 from tests.contract.document import contract
 
 SUBMIT, CANCEL = "/api/v2/user/submit_orders", "/api/v2/user/cancel_orders"
@@ -21,6 +21,11 @@ def person(exchange):
 
 def submit_one(person, **changes):
     return person.post(SUBMIT, {"orders": [{**GOOD, **changes}]})
+
+
+def written(numbers):
+    """The body of one order, its numbers as text."""
+    return '{"orders":[{"market":"btc-cny","operation":"buy",' + numbers + "}]}"
 
 
 def balance(person):
@@ -58,26 +63,23 @@ class TestSubmit:
 
     def test_what_fits_is_taken_first_come_first_served(self, person):
         ids = person.submit(
-            ("btc-cny", "buy", 50000, 1), ("btc-cny", "buy", 60000, 1), ("btc-cny", "buy", 40000, 1), ("ltc-cny", "buy", 20000, 1)
+            ("btc-cny", "buy", 50000, 1),
+            ("btc-cny", "buy", 60000, 1),
+            ("btc-cny", "buy", 40000, 1),
+            ("ltc-cny", "buy", 20000, 1),
         )
         assert [bool(order) for order in ids] == [True, False, True, False]
         assert balance(person)["CNY"] == ["10000.0", "90000.0", "0.0", "100000.0"]
 
-    def test_a_halted_market(self, person):
-        from chalicelib.services import operations
-
+    def test_a_halted_market(self, exchange, person):
         operations.run({"verb": "halt", "market": "BTC-CNY"})
-        person.match = None
-        from tests.services import world
-
-        world.pump("BTC-CNY")
+        exchange.match()
         trading.forget()
         assert submit_one(person).data["results"] == [{"order_id": "0", "code": "1010"}]
 
     @pytest.mark.parametrize("price", ["1400", "1400.0", "1.4e3", "1400.00000", "14E2"])
     def test_a_number_may_be_written_in_any_way(self, person, price):
-        body = f'{{"orders":[{{"market":"btc-cny","operation":"buy","price":{price},"amount":0.5}}]}}'
-        (result,) = person.post(SUBMIT, body).data["results"]
+        (result,) = person.post(SUBMIT, written(f'"price":{price},"amount":0.5')).data["results"]
         (order,) = person.get(f"{ORDERS}?ids={result['order_id']}").data["orders"]
         assert order["price"] == 1400
 
@@ -106,7 +108,7 @@ class TestSubmit:
 
     def test_a_client_order_id_places_once(self, person):
         first = submit_one(person, client_order_id="a").data["results"]
-        assert submit_one(person, client_order_id="a", price=1).data["results"] == first
+        assert submit_one(person, client_order_id="a", price=1300).data["results"] == first
         assert len(person.get(ORDERS).data["orders"]) == 1
 
 
@@ -178,12 +180,24 @@ class TestBadOrders:
             ("[]", 1007, "body"),
             ("null", 1007, "body"),
             ("{", 1007, "body"),
-            ('{"orders":[{"market":"btc-cny","operation":"buy","price":NaN,"amount":1}]}', 1007, "body"),
-            ('{"orders":[{"market":"btc-cny","operation":"buy","price":1,"amount":-Infinity}]}', 1007, "body"),
-            ('{"orders":[{"market":"btc-cny","operation":"buy","price":1,"price":2,"amount":1}]}', 1007, "body"),
-            ('{"orders":[{"market":"btc-cny","operation":"buy","price":1e9999999,"amount":1}]}', 1007, "orders[0].price"),
-            ('{"orders":[{"market":"btc-cny","operation":"buy","price":1,"amount":1e-9999999}]}', 1007, "orders[0].amount"),
-            ('{"orders":[{"market":"btc-cny","operation":"buy","price":1,"amount":1e99999999999999999999}]}', 1007, "body"),
+            (written('"price":NaN,"amount":1'), 1007, "body"),
+            (written('"price":1,"amount":-Infinity'), 1007, "body"),
+            (written('"price":1,"price":2,"amount":1'), 1007, "body"),
+            (
+                written('"price":1e9999999,"amount":1'),
+                1007,
+                "orders[0].price",
+            ),
+            (
+                written('"price":1,"amount":1e-9999999'),
+                1007,
+                "orders[0].amount",
+            ),
+            (
+                written('"price":1,"amount":1e99999999999999999999'),
+                1007,
+                "body",
+            ),
             ('{"orders":' * 5000, 1007, "body"),
             (b'{"orders":"\xff"}', 1007, "body"),
             ('{"orders":"' + "x" * 300_000 + '"}', 1007, "body"),
@@ -262,7 +276,7 @@ class TestCancel:
 
 @pytest.fixture
 def history(exchange, person):
-    """Orders of every status, oldest first: filled, partly filled, cancelled, cancelled with fills, open, open elsewhere."""
+    """Orders of every status in two markets, by name."""
     other = exchange.person(BTC="10")
     filled, partial, cancelled, cut, rests = person.submit(
         ("btc-cny", "buy", 1405, 0.1),
@@ -309,7 +323,12 @@ class TestOrders:
 
     @pytest.mark.parametrize(
         ("status", "names"),
-        [("0", ["elsewhere", "rests"]), ("1", ["partial"]), ("2", ["filled_too", "filled"]), ("3", ["cut", "cancelled"])],
+        [
+            ("0", ["elsewhere", "rests"]),
+            ("1", ["partial"]),
+            ("2", ["filled_too", "filled"]),
+            ("3", ["cut", "cancelled"]),
+        ],
     )
     def test_by_status(self, person, history, status, names):
         shown = person.get(f"{ORDERS}?order_status={status}").data["orders"]
