@@ -94,6 +94,15 @@ def take(key: str, now: int) -> Admission:
     raise Contended(key)
 
 
+def failures(key: str, now: int) -> int:
+    """How many guesses at `key` were wrong and are not forgotten."""
+    try:
+        row = LadderRow.get(key, consistent_read=True)
+    except LadderRow.DoesNotExist:
+        return 0
+    return int(row.failures) if now < row.until else 0
+
+
 def fail(key: str, now: int) -> int:
     """Count a guess that was taken as wrong: how many were so far."""
     row = LadderRow(key)

@@ -541,6 +541,7 @@ def test_no_secret_is_ever_logged(anyone, capfd, caplog, monkeypatch):
                 raise RuntimeError(f"trouble with {arguments}")
 
             patched.setattr(f"chalicelib.stores.{module}.{name}", crash)
+            identity._proven.clear()
             replies = [
                 anyone.get(LOGIN, Authorization=basic()),
                 anyone.get(PROFILE, Cookie=cookie),

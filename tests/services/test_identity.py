@@ -419,6 +419,56 @@ class TestPassword:
         assert refusal(identity.check_password, proof()).reason is Reason.ACCOUNT_UNUSABLE
 
 
+class TestPasswordKnownAgain:
+    """A warm container need not run argon2 again for a password it found right; nothing else changes."""
+
+    @pytest.fixture(autouse=True)
+    def uid(self):
+        uid = activated()
+        identity.check_password(proof())
+        return uid
+
+    def test_costs_two_reads_and_no_argon2(self, world, uid):
+        world.calls.clear()
+        world.argon2_runs = 0
+        assert identity.check_password(proof()).uid == uid
+        assert (world.calls, world.argon2_runs) == (["GetItem", "GetItem"], 0)
+
+    def test_for_five_minutes(self, world, monkeypatch):
+        later = clock.monotonic_ms() + identity.PROVEN_MS + 1
+        monkeypatch.setattr(clock, "monotonic_ms", lambda: later)
+        world.argon2_runs = 0
+        identity.check_password(proof())
+        assert world.argon2_runs == 1
+
+    def test_a_lock_out_holds(self):
+        for _ in range(4):
+            refusal(identity.check_password, proof(WRONG))
+        assert refusal(identity.check_password, proof()).reason is Reason.LOGIN_LOCKED
+        identity.check_password(proof(ip="203.0.113.8"))
+
+    def test_a_success_clears_the_failures(self):
+        for _ in range(3):
+            refusal(identity.check_password, proof(WRONG))
+        identity.check_password(proof())
+        assert refusal(identity.check_password, proof(WRONG)).data == {"canRetryTime": 3}
+
+    def test_a_new_password_ends_the_old_one_at_once(self, uid):
+        changed = {Form.SHA256_BASE64.value: passwords.conceal(WRONG)}
+        users.UserRow(uid).update(actions=[users.UserRow.credentials.set(changed)])
+        assert refusal(identity.check_password, proof()).reason is Reason.UNAUTHENTICATED
+        identity.check_password(proof(WRONG))
+
+    def test_a_disabled_account_is_unusable_at_once(self, uid):
+        users.UserRow(uid).update(actions=[users.UserRow.standing.set(Standing.DISABLED.value)])
+        assert refusal(identity.check_password, proof()).reason is Reason.ACCOUNT_UNUSABLE
+
+    def test_it_is_of_this_name_and_form_only(self):
+        assert refusal(identity.check_password, proof(email="other@coinport.com")).reason is Reason.UNAUTHENTICATED
+        other_form = Proof("example@coinport.com", Form.PLAIN, RIGHT, "203.0.113.7")
+        assert refusal(identity.check_password, other_form).reason is Reason.UNAUTHENTICATED
+
+
 class TestSession:
     def begin(self):
         activated()
