@@ -32,6 +32,15 @@ class Answer:
     cookies: Sequence[str] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What an endpoint says of itself."""
+
+    authenticated: bool
+    public: bool
+    query: type[msgspec.Struct]
+
+
 def endpoint(
     routes: Blueprint,
     methods: str | Sequence[str],
@@ -67,6 +76,8 @@ def endpoint(
             except Exception as error:  # noqa: BLE001 - a crash is logged in full and told in two words
                 return refusal(request, Refused(Reason.INTERNAL, correlation_id=log.crashed(request, error)), headers)
 
+        # For the contract's tests and the reference: what was declared, where the route's view is found.
+        vars(answer)["declared"] = Declared(authenticated=authenticated, public=public, query=query)
         routes.route(path, methods=[methods] if isinstance(methods, str) else list(methods), content_types=[])(answer)
         return view
 
