@@ -648,7 +648,45 @@ def test_an_order_that_could_not_have_come_to_rest_is_noticed(order):
         replayed([first, Entry("BTC-CNY", 2, NOW, (OrderPlaced(order),))])
 
 
-def test_a_fill_while_halted_is_noticed():
-    first, second, _ = a_journal()
-    with pytest.raises(BrokenJournal):
-        replayed([first, replace(second, events=(MarketHalted(), *second.events))])
+def a_fill(maker: Order, taker: Order, amount: int) -> OrderFilled:
+    """A fill that is consistent in itself."""
+    return OrderFilled(
+        trade_id=taker.id * 1000 + 1,
+        taker_id=taker.id,
+        taker_uid=taker.uid,
+        taker_side=taker.side,
+        maker_id=maker.id,
+        maker_uid=maker.uid,
+        price=maker.price,
+        amount=amount,
+        quote=maker.price * amount // ONE,
+        buyer_fee=0,
+        seller_fee=0,
+        taker_price=taker.price,
+        taker_amount=taker.amount,
+        taker_filled=amount,
+        maker_amount=maker.amount,
+        maker_filled=amount,
+    )
+
+
+def replay_events(*events) -> MarketState:
+    return replayed([Entry("BTC-CNY", 1, NOW, events)])
+
+
+def test_a_fill_is_replayed_only_between_an_arriving_order_and_the_maker_whose_turn_it_is():
+    first, second, taker = sell(1, 10, 3), sell(2, 10, 3), buy(3, 10, 2)
+    state = replay_events(OrderPlaced(first), OrderPlaced(second), OrderPlaced(taker), a_fill(first, taker, 2 * ONE))
+    assert numbers(state.book) == [1, 2]
+    for events in (
+        (OrderPlaced(second), OrderPlaced(first), OrderPlaced(taker), a_fill(first, taker, 2 * ONE)),
+        (OrderPlaced(first), OrderPlaced(taker), a_fill(first, taker, 3 * ONE)),
+        (OrderPlaced(first), OrderPlaced(taker), a_fill(first, taker, 0)),
+        (OrderPlaced(first), OrderPlaced(taker), a_fill(first, taker, -ONE)),
+        (OrderPlaced(first), a_fill(first, taker, 2 * ONE)),
+        (OrderPlaced(taker), a_fill(first, taker, 2 * ONE)),
+        (a_fill(first, taker, 2 * ONE),),
+        (OrderPlaced(first), MarketHalted(), OrderPlaced(taker), a_fill(first, taker, 2 * ONE)),
+    ):
+        with pytest.raises(BrokenJournal):
+            replay_events(*events)
