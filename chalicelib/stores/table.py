@@ -72,9 +72,19 @@ class Unwritten(Exception):  # noqa: N818 - says what is the case
     """DynamoDB left some puts of a batch undone, time after time. The caller's step has to be repeated whole."""
 
 
+def error_code(error: PynamoDBException) -> str | None:
+    """DynamoDB's code of an error that it answered; None when no answer came.
+
+    Not PynamoDB's `cause_response_code`, which breaks on a time-out: botocore's time-outs have a `response` of None.
+    """
+    response = getattr(error.cause, "response", None) or {}
+    code: str | None = response.get("Error", {}).get("Code")
+    return code
+
+
 def refused(error: PynamoDBException) -> bool:
     """Whether a write failed because its condition did not hold, and so surely changed nothing."""
-    return error.cause_response_code == "ConditionalCheckFailedException"
+    return error_code(error) == "ConditionalCheckFailedException"
 
 
 def put_all(rows: Sequence[Model]) -> None:

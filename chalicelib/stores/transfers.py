@@ -12,7 +12,7 @@ from pynamodb.transactions import TransactWrite
 
 from chalicelib import settings
 from chalicelib.stores import accounts
-from chalicelib.stores.table import Integer, Table
+from chalicelib.stores.table import Integer, Table, error_code
 
 
 class TransferRow(Table):
@@ -77,7 +77,7 @@ def credit(deposit: Deposit) -> Deposit:
         standing = get(deposit.id)
         if standing is not None:
             return standing
-        if error.cause_response_code == "TransactionCanceledException" and accounts.get(deposit.uid) is None:
+        if error_code(error) == "TransactionCanceledException" and accounts.get(deposit.uid) is None:
             raise NoAccount(deposit.uid) from error
         raise
     return deposit

@@ -56,5 +56,7 @@ def injected(monkeypatch, faults):
     """All AWS calls pass through `faults`, on top of whatever the cloud fixture put there."""
     call = BaseClient._make_api_call
     with monkeypatch.context() as patch:
-        patch.setattr(BaseClient, "_make_api_call", lambda client, operation, kwargs: faults(call, client, operation, kwargs))
+        patch.setattr(
+            BaseClient, "_make_api_call", lambda client, operation, kwargs: faults(call, client, operation, kwargs)
+        )
         yield faults

@@ -41,9 +41,9 @@ def place(uid, market, side, price, amount, tif="GTC", **more):
 
 
 def receive(market):
-    """Take up to ten messages off a market's queue, as the event source does."""
+    """Up to ten messages of a market's queue, as the event source brings them; until deleted, they come again."""
     found = aws.client("sqs").receive_message(
-        QueueUrl=settings.queue_url(market), MaxNumberOfMessages=10, VisibilityTimeout=300
+        QueueUrl=settings.queue_url(market), MaxNumberOfMessages=10, VisibilityTimeout=0
     )
     return found.get("Messages", [])
 

@@ -1,5 +1,7 @@
 """Checkpoints: books, and what market readers keep, written to S3 beside the way of an order, so that cold starts are short."""
 
+from collections.abc import Iterable
+
 from chalicelib import settings
 from chalicelib.core import matching
 from chalicelib.core.market_view import MarketView
@@ -10,10 +12,13 @@ from chalicelib.stores import archive, heads, journal
 ENTRIES_MIN = 50
 
 
-def checkpoint() -> dict[str, int]:
-    """Write a checkpoint of each market that has moved on. Gives back market → position. Repeats are harmless."""
+def checkpoint(markets: Iterable[str] | None = None) -> dict[str, int]:
+    """Write a checkpoint of each of `markets` (None: of all) that has moved on. Gives back market → position.
+
+    Repeats are harmless.
+    """
     written = {}
-    for market in settings.exchange().markets:
+    for market in settings.exchange().markets if markets is None else markets:
         position = _checkpoint(market)
         if position:
             written[market] = position

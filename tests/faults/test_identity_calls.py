@@ -1,0 +1,157 @@
+"""Every AWS call of registration, activation, login and API tokens fails once, before or after it took effect, or is
+repeated unseen. What was answered must be so; what was not answered is wholly done or not at all, and can be repeated."""
+
+import itertools
+
+import pytest
+
+from chalicelib import clock
+from chalicelib.core import identity as rules
+from chalicelib.core.identity import ACTIVATION_MS, Form, Purpose, Standing
+from chalicelib.core.reasons import Reason, Refused
+from chalicelib.services import identity, passwords
+from chalicelib.stores import accounts, api_keys, codes, sessions, users
+from tests.faults.injection import FAULTS, Faults, injected
+
+SECRET = "G41DK2iy8OmzdTgpjPKXFvI82wI6CEj/BfaGdfGNDgQ="
+INVITATION = identity.Invitation("en", "https://x.example/?token=")
+CALLS_MAX = 40
+
+fault = pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+
+
+@pytest.fixture(autouse=True)
+def _world(cloud, monkeypatch):
+    monkeypatch.setattr(passwords, "MEMORY_KIB", 8)
+    monkeypatch.setattr("chalicelib.telemetry.alarm", lambda *_, **__: None)
+
+
+def each_call(monkeypatch, fault, prepare, step):
+    """Run `step` on what `prepare` makes, with the fault at its first call, then its second, … until it makes no more.
+
+    Yields what was prepared and what the step returned or raised.
+    """
+    for number in itertools.count():
+        assert number < CALLS_MAX
+        prepared = prepare(number)
+        with injected(monkeypatch, Faults(number, fault)) as faults:
+            try:
+                outcome = step(prepared)
+            except Exception as error:  # noqa: BLE001 - the test looks at it
+                outcome = error
+        if len(faults.seen) <= number:
+            assert number > 0
+            return
+        yield prepared, outcome
+
+
+def address(number):
+    return rules.email(f"p{number}@coinport.com")
+
+
+def pending(number):
+    uid = users.next_uid()
+    users.register(uid, address(number), {Form.SHA256_BASE64: passwords.conceal(SECRET)}, "en", 0)
+    return uid
+
+
+def active(number):
+    uid = pending(number)
+    users.UserRow(uid).update(actions=[users.UserRow.standing.set(Standing.ACTIVE.value)])
+    return uid
+
+
+def proof(number):
+    return identity.Proof(address(number).typed, Form.SHA256_BASE64, SECRET, "203.0.113.7")
+
+
+@fault
+def test_register(monkeypatch, fault):
+    def step(mailbox):
+        return identity.register(mailbox, Form.SHA256_BASE64, SECRET, INVITATION)
+
+    for mailbox, outcome in each_call(monkeypatch, fault, address, step):
+        user = users.find(mailbox)
+        if isinstance(outcome, str):
+            assert user.uid == outcome
+            assert accounts.get(outcome) is not None
+        elif user is None:
+            assert step(mailbox) == users.find(mailbox).uid
+        else:
+            assert accounts.get(user.uid) is not None
+            with pytest.raises(Refused) as refused:
+                step(mailbox)
+            assert refused.value.reason is Reason.ALREADY_REGISTERED
+    assert len(list(accounts.scan())) == len([row for row in users.NameRow.scan() if row.key.startswith("email:")])
+
+
+@fault
+def test_activate(monkeypatch, fault):
+    def prepare(number):
+        uid = pending(number)
+        token = rules.mailed_token(number.to_bytes(25, "big"))
+        codes.keep(Purpose.ACTIVATION, rules.fingerprint(token), uid, clock.now_ms() + ACTIVATION_MS)
+        return uid, token
+
+    for (uid, token), outcome in each_call(
+        monkeypatch, fault, prepare, lambda prepared: identity.activate(prepared[1])
+    ):
+        done = users.get(uid).standing is Standing.ACTIVE
+        if outcome is None:
+            assert done
+        elif not done:
+            identity.activate(token)
+            assert users.get(uid).standing is Standing.ACTIVE
+
+
+@fault
+def test_login(monkeypatch, fault):
+    def step(prepared):
+        number, _uid = prepared
+        identity._proven.clear()
+        return identity.begin_session(identity.check_password(proof(number)), "203.0.113.7", "agent")
+
+    for (number, uid), outcome in each_call(monkeypatch, fault, lambda number: (number, active(number)), step):
+        if isinstance(outcome, str):
+            assert identity.check_session(outcome).uid == uid
+        assert identity.check_session(step((number, uid))).uid == uid, "a fault of ours locks nobody out"
+
+
+@fault
+def test_add_api_token(monkeypatch, fault):
+    for uid, outcome in each_call(monkeypatch, fault, active, identity.add_api_token):
+        found = identity.profile(uid)
+        assert {pair.token for pair in found.api_tokens} == found.user.api_tokens
+        if isinstance(outcome, rules.ApiToken):
+            assert found.api_tokens == [outcome]
+
+
+@fault
+def test_delete_api_token(monkeypatch, fault):
+    def prepare(number):
+        uid = active(number)
+        return uid, identity.add_api_token(uid).token
+
+    for (uid, token), outcome in each_call(
+        monkeypatch, fault, prepare, lambda prepared: identity.delete_api_token(*prepared)
+    ):
+        gone = api_keys.get(token) is None
+        assert gone == (token not in users.get(uid).api_tokens)
+        if outcome is None:
+            assert gone
+
+
+@fault
+def test_check_session(monkeypatch, fault):
+    def prepare(number):
+        uid = active(number)
+        cookie = identity.begin_session(users.get(uid), "203.0.113.7", "agent")
+        sessions.SessionRow(uid, rules.fingerprint(cookie)).update(
+            actions=[sessions.SessionRow.expires.set(sessions.SessionRow.expires - rules.SESSION_WRITE_EVERY_MS)]
+        )
+        return cookie
+
+    for cookie, outcome in each_call(monkeypatch, fault, prepare, identity.check_session):
+        assert isinstance(outcome, rules.User | Exception)
+        assert not isinstance(outcome, Refused), "a fault of ours ends no session"
+        assert identity.check_session(cookie).uid in cookie
