@@ -17,7 +17,7 @@ from chalicelib.stores import api_keys, attempts, codes, mail, sessions, users, 
 from chalicelib.stores.attempts import Admission
 
 #: How long a login waits for others of the same name and address to be decided, before it is told to come back.
-BUSY_WAIT_MS: Final = 3_000
+BUSY_WAIT_MS: Final = 5_000
 BUSY_POLL_MS: Final = 100
 #: How long a warm container knows a password again that it found right. Apps send it with every request, as the
 #: document advises them; argon2 each time would cost more than the rest of the request.
@@ -196,7 +196,9 @@ def _take(key: str) -> None:
             raise rules.login_failed(rules.LOGIN_FAILURES_MAX)
         if clock.monotonic_ms() >= patience:
             raise Refused(Reason.TOO_OFTEN)
-        clock.sleep_ms(BUSY_POLL_MS)
+        clock.sleep_ms(
+            BUSY_POLL_MS + clock.random_below(2 * BUSY_POLL_MS)
+        )  # apart, so that they do not come in a crowd
 
 
 def _usable(user: User) -> User:

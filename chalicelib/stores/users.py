@@ -162,7 +162,8 @@ def activate(uid: str, fingerprint: str, use: str, now: int) -> bool:
                 code = CodeRow.get(code.key, consistent_read=True)
             except CodeRow.DoesNotExist:
                 return False
-            if code.used_by is not None or code.expires <= now or user is None or user.standing is not Standing.PENDING:
+            open_still = code.uid == uid and code.used_by is None and code.expires > now
+            if not open_still or user is None or user.standing is not Standing.PENDING:
                 return bool(code.used_by == use)
             if not tries_left:
                 raise

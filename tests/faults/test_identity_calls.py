@@ -1,5 +1,5 @@
 """Every AWS call of registration, activation, login and API tokens fails once, before or after it took effect, or is
-repeated unseen. What was answered must be so; what was not answered is wholly done or not at all, and can be repeated."""
+repeated unseen. What was answered is so; what was not answered is wholly done or not at all, and can be repeated."""
 
 import itertools
 
