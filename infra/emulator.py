@@ -5,19 +5,26 @@ Differences from starting it plainly, each needed and noted in docs/decisions.md
   crash costs seconds instead of everything;
 - it ends when its parent does;
 - it files queues under the port it happens to listen on; here under a fixed one, so that another port finds them;
+- it unpacks a function's code anew for each worker process, a second of work every time; here once per zip;
+- it asks for `ses:SendEmail` on everything, AWS asks for it on the sender's identity;
 - its gateway responses do not know `$context.requestTimeEpoch`.
 """
 
+import hashlib
 import logging
 import os
 import signal
+import tempfile
 import threading
 import time
+import types
+import zipfile
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 from ministack import app
-from ministack.core import persistence
+from ministack.core import iam_actions, lambda_runtime, persistence
 from ministack.services import apigateway_v1, sqs
 
 CHECKPOINT_S = 10.0
@@ -85,10 +92,43 @@ def gateway_error(error: Any, request: Any) -> Any:  # noqa: ANN401 - the emulat
     return status, headers, body.replace(b"$context.requestTimeEpoch", now)
 
 
+def mail_resource(method: str, path: str, body: bytes, region: str, account: str) -> str:
+    """What a call of SES is about: of `SendEmail`, the identity that sends."""
+    form = parse_qs(body.decode(errors="replace")) if path == "/" else {}
+    if form.get("Action") == ["SendEmail"]:
+        return f"arn:aws:ses:{region}:{account}:identity/{form['Source'][0]}"
+    return str(plain_mail_resource(method, path, body, region, account))
+
+
+plain_mail_resource = iam_actions._ses_v2_resource_arn
+
+
+class SharedZip(zipfile.ZipFile):
+    """A zip that is unpacked once, and then linked to: functions must not write to their code anyway."""
+
+    def extractall(self, path: Any = None, members: Any = None, pwd: Any = None) -> None:  # noqa: ANN401 - as its base
+        """Put a link to the unpacked content in place of the empty folder `path`."""
+        assert self.filename is not None
+        digest = hashlib.sha256(Path(self.filename).read_bytes()).hexdigest()
+        shared = Path(tempfile.gettempdir()) / f"code-{digest}"
+        with UNPACKING:
+            if not shared.exists():
+                fresh = shared.with_suffix(".new")
+                super().extractall(fresh, members, pwd)
+                fresh.rename(shared)
+        Path(path).rmdir()
+        Path(path).symlink_to(shared)
+
+
+UNPACKING = threading.Lock()
+
+
 def main() -> None:
     """Serve until told to end."""
     app._build_persistence_save_dict = states
     apigateway_v1._gateway_error_response = gateway_error
+    iam_actions._ses_v2_resource_arn = mail_resource
+    lambda_runtime.zipfile = types.SimpleNamespace(ZipFile=SharedZip, BadZipFile=zipfile.BadZipFile)
     sqs.DEFAULT_PORT = "4566"
     sqs._CANONICAL_NETLOC = f"{sqs.DEFAULT_HOST}:4566"
     marker = Path(persistence.STATE_DIR) / UNCLEAN

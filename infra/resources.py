@@ -17,6 +17,7 @@ import app as application
 from chalicelib import settings, stores
 from chalicelib.workers.matching import function_name
 from infra import roles
+from infra.roles import pascal
 
 Template = dict[str, Any]
 
@@ -31,14 +32,9 @@ QUEUE_AGE_ALARM_S = 60
 LOG_RETENTION_DAYS = 90
 
 #: Memory buys CPU in proportion: 1769 MB is one core. Argon2id takes 46 MiB and should not take a second.
-GROUP_MEMORY_MB = {"market": 512, "identity": 1024, "trading": 1024, "wallet": 512}
+GROUP_MEMORY_MB = {"market": 512, "identity": 1024, "trading": 1024, "wallet": 1024}
 MATCHER_MEMORY_MB = 1024
 WORKER_MEMORY_MB = {"sweep": 512, "checkpoint": 1024, "ops": 1024}
-
-
-def pascal(name: str) -> str:
-    """A logical id: ``match-btc-cny`` → ``MatchBtcCny``."""
-    return "".join(part.capitalize() for part in name.replace("_", "-").split("-"))
 
 
 def models() -> Iterator[type[Model]]:
@@ -139,6 +135,7 @@ def complete(template: Template, environment: Mapping[str, str]) -> Template:
         "Url": {"Value": {"Fn::Sub": "https://${RestAPI}.execute-api.${AWS::Region}.${AWS::URLSuffix}/api"}},
         "ApiId": {"Value": {"Ref": "RestAPI"}},
         "Archive": {"Value": {"Ref": "Archive"}},
+        "MailSender": {"Value": {"Ref": "MailSender"}},
     }
     template["Resources"] = dict(sorted(resources.items()))
     return template
@@ -166,11 +163,9 @@ def _function(name: str, properties: Template, memory: int, timeout: int, group:
         "STACK": settings.STACK,
         "QUEUE_URL_BASE": {"Fn::Sub": "https://sqs.${AWS::Region}.${AWS::URLSuffix}/${AWS::AccountId}/"},
         "BUCKET": {"Ref": "Archive"},
-        "KMS_KEY": f"alias/{settings.STACK}",
+        "KMS_KEY": roles.att("Key", "Arn"),
         "PUBLIC_URL": {"Ref": "PublicUrl"},
         "MAIL_SENDER": {"Ref": "MailSender"},
-        "POWERTOOLS_SERVICE_NAME": name,
-        "POWERTOOLS_METRICS_NAMESPACE": settings.STACK,
     }
     if group:
         variables["ENDPOINT_GROUP"] = group

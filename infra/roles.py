@@ -23,6 +23,11 @@ class Grant:
         return {"Effect": "Allow", "Action": list(self.actions), "Resource": list(self.resources)}
 
 
+def pascal(name: str) -> str:
+    """A logical id: ``match-btc-cny`` → ``MatchBtcCny``."""
+    return "".join(part.capitalize() for part in name.replace("_", "-").split("-"))
+
+
 def att(logical: str, attribute: str) -> dict[str, Any]:
     """An attribute of a resource of the template."""
     return {"Fn::GetAtt": [logical, attribute]}
@@ -59,55 +64,97 @@ def archive_list() -> Grant:
     return Grant(("s3:ListBucket",), (att("Archive", "Arn"),))
 
 
+def mail() -> Grant:
+    """Sending mail in the name of any verified identity; SES itself refuses the others."""
+    return Grant(
+        ("ses:SendEmail",), ({"Fn::Sub": "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:identity/*"},)
+    )
+
+
 def key(*actions: str) -> Grant:
     """KMS `actions` on the deployment's key."""
     return Grant(tuple(f"kms:{action}" for action in actions), (att("Key", "Arn"),))
 
 
 def _table(noun: str) -> str:
-    return "".join(part.capitalize() for part in noun.split("-")) + "Table"
+    return f"{pascal(noun)}Table"
 
 
 def _queue(market: str) -> str:
-    return "Match" + "".join(part.capitalize() for part in market.split("-")) + "Queue"
+    return f"{pascal('match-' + market.lower())}Queue"
 
 
 MARKETS = tuple(settings.exchange().markets)
 
-
-def _matcher(market: str) -> tuple[Grant, ...]:
-    return (consume(market), *_MATCHING)
-
-
-#: Committing to the journal and applying the effects: matchers do it, and so does whoever repairs after them.
-_MATCHING = (
-    table("journal", "GetItem", "PutItem", "Query"),
-    table("accounts", "GetItem", "UpdateItem"),
-    table("orders", "BatchGetItem", "BatchWriteItem", "PutItem", "UpdateItem"),
-    table("trades", "BatchWriteItem"),
-    archive("books/", "GetObject"),
+#: Knowing who asks, by each of the document's three schemes. Transactions need the rights of their single writes.
+_CALLER = (
+    table("users", "BatchGetItem", "GetItem"),
+    table("sessions", "BatchGetItem", "UpdateItem"),
+    table("attempts", "DeleteItem", "GetItem", "UpdateItem"),
+    table("api_keys", "GetItem"),
+    key("Decrypt"),
+)
+#: Reading a market's journal from its newest checkpoint on.
+_JOURNAL = (
+    table("heads", "GetItem"),
+    table("journal", "GetItem", "Query"),
+    archive("checkpoints/", "GetObject"),
     archive_list(),
 )
 
+
+def _matcher(market: str) -> tuple[Grant, ...]:
+    """Committing to the journal, and applying the effects."""
+    return (
+        consume(market),
+        *_JOURNAL,
+        table("journal", "PutItem"),
+        table("heads", "UpdateItem"),
+        table("accounts", "GetItem", "PutItem", "UpdateItem"),
+        table("orders", "BatchGetItem", "BatchWriteItem", "PutItem", "UpdateItem"),
+        table("trades", "BatchWriteItem"),
+    )
+
+
 GRANTS: dict[str, tuple[Grant, ...]] = {
-    "api-market": (),
-    "api-identity": (),
+    "api-market": (*_JOURNAL, table("trades", "Query")),
+    "api-identity": (
+        *_CALLER,
+        table("users", "PutItem", "UpdateItem"),
+        table("sessions", "DeleteItem", "PutItem"),
+        table("attempts", "BatchGetItem", "PutItem"),
+        table("api_keys", "BatchGetItem", "DeleteItem", "PutItem"),
+        table("codes", "GetItem", "PutItem", "UpdateItem"),
+        table("accounts", "PutItem"),
+        key("Encrypt"),
+        mail(),
+    ),
     "api-trading": (
+        *_CALLER,
         table("accounts", "GetItem", "UpdateItem"),
-        table("orders", "BatchGetItem", "GetItem", "Query"),
-        table("trades", "BatchGetItem", "Query"),
+        table("orders", "BatchGetItem", "Query"),
+        table("trades", "BatchGetItem"),
         index("trades", "taker"),
         index("trades", "maker"),
+        table("heads", "BatchGetItem"),
+        table("placements", "DeleteItem", "GetItem", "PutItem"),
+        table("workers", "GetItem", "PutItem"),
         send(*MARKETS),
     ),
-    "api-wallet": (table("accounts", "GetItem"),),
-    "sweep": (*_MATCHING, index("accounts", "waiting"), send(*MARKETS)),
-    "checkpoint": (table("journal", "Query"), archive("books/", "GetObject", "PutObject"), archive_list()),
+    "api-wallet": (*_CALLER, table("accounts", "GetItem")),
+    "sweep": (
+        table("accounts", "GetItem", "UpdateItem"),
+        index("accounts", "waiting"),
+        table("orders", "BatchGetItem"),
+        send(*MARKETS),
+    ),
+    "checkpoint": (*_JOURNAL, table("heads", "UpdateItem"), archive("checkpoints/", "PutObject")),
     "ops": (
-        table("accounts", "GetItem", "PutItem", "Scan", "UpdateItem"),
-        table("journal", "GetItem", "Query"),
+        table("accounts", "GetItem", "Scan", "UpdateItem"),
+        table("journal", "Query"),
         table("orders", "Scan"),
         table("trades", "Query"),
+        table("transfers", "GetItem", "PutItem", "Scan"),
         send(*MARKETS),
     ),
 } | {f"match-{market.lower()}": _matcher(market) for market in MARKETS}

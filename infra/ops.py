@@ -1,0 +1,201 @@
+"""The operators' command line: invokes the `ops` Lambda, which IAM guards.
+
+    python -m infra.ops [--stage local|dev|prod] [--json] <verb> [--name value …]
+
+    credit --uid 1000000001 --currency BTC --amount 1.5 [--txid …]    credit a deposit, once per txid
+    audit                                                             check the ledger; exit code 1 if it is wrong
+    halt --market BTC-CNY, resume --market BTC-CNY                    stop taking a market's orders, start again
+    invoke sweep                                                      run a scheduled function now
+    messages --to somebody@example.com                                stage local: the mails and SMS that were sent
+
+Other verbs, with any ``--name value``, are passed on as they are. The exit code is 0 only when it went well.
+"""
+
+import argparse
+import json
+import sys
+import time
+import urllib.request
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from infra import local
+from infra.package import STAGES
+
+#: Longer than any function lives; no repeats: what timed out may still be at work.
+CONFIG = Config(read_timeout=120, retries={"total_max_attempts": 1})
+
+
+class Failed(Exception):  # noqa: N818 - says what is the case
+    """It did not go well; the text says why."""
+
+
+class Operator:
+    """The verbs, on one stage."""
+
+    def __init__(self, stage: str) -> None:
+        self.stage = stage
+        self.endpoint = ""
+        settings = {}
+        if stage == "local":
+            self.endpoint = local.running()["endpoint"]
+            settings = {
+                "endpoint_url": self.endpoint,
+                "aws_access_key_id": local.ROOT_CREDENTIALS["AWS_ACCESS_KEY_ID"],
+                "aws_secret_access_key": local.ROOT_CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+                "region_name": local.ROOT_CREDENTIALS["AWS_DEFAULT_REGION"],
+            }
+        self._lambda = boto3.client("lambda", config=CONFIG, **settings)
+
+    def run(self, verb: str, arguments: dict[str, str]) -> dict[str, Any]:
+        """Run a verb of the `ops` Lambda. Raises `Failed` with its refusal."""
+        answer = self._invoke("ops", {"verb": verb, **arguments})
+        if not isinstance(answer, dict):
+            raise Failed(f"ops answered {answer!r}")
+        if "error" in answer:
+            raise Failed(json.dumps(answer, ensure_ascii=False))
+        return answer
+
+    def invoke(self, function: str) -> object:
+        """Run a scheduled function as if its time had come; what it returned."""
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        event = {
+            "version": "0",
+            "id": f"ops-{time.time_ns()}",
+            "detail-type": "Scheduled Event",
+            "source": "aws.events",
+            "account": "",
+            "region": "",
+            "time": now,
+            "resources": [],
+            "detail": {},
+        }
+        return self._invoke(function, event)
+
+    def messages(self, to: str) -> list[dict[str, Any]]:
+        """Mails and SMS that the emulator's SES and SNS were given for an address or a number, oldest first."""
+        if not self.endpoint:
+            raise Failed("messages are kept on stage local only: elsewhere they are delivered")
+        mails = self._kept("ses/messages")["messages"]
+        found = [
+            {
+                "channel": "mail",
+                "to": to,
+                "at": mail["Timestamp"],
+                "subject": mail["Subject"],
+                "text": mail["BodyText"] or mail["BodyHtml"] or "",
+            }
+            for account in mails.values()
+            for mail in account
+            if to.lower() in {address.lower() for address in mail["To"]}
+        ]
+        for phone, sent in self._kept("sns/sms-messages")["sms_messages"].items():
+            if _digits(phone) == _digits(to):
+                found += [
+                    {"channel": "sms", "to": phone, "at": one.get("Timestamp"), "text": one.get("Message", "")}
+                    for one in sent
+                ]
+        return sorted(found, key=lambda message: str(message["at"]))
+
+    def _invoke(self, function: str, payload: object) -> object:
+        try:
+            answer = self._lambda.invoke(
+                FunctionName=f"exchange-{self.stage}-{function.replace('_', '-')}", Payload=json.dumps(payload)
+            )
+        except self._lambda.exceptions.ResourceNotFoundException as error:
+            raise Failed(f"no function {function} on stage {self.stage}") from error
+        text = answer["Payload"].read()
+        if "FunctionError" in answer:
+            raise Failed(text.decode())
+        return json.loads(text) if text else None
+
+    def _kept(self, path: str) -> dict[str, Any]:
+        with urllib.request.urlopen(f"{self.endpoint}/_ministack/{path}", timeout=10) as answer:  # noqa: S310 - ours
+            kept: dict[str, Any] = json.load(answer)
+            return kept
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb; the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m infra.ops", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--stage", choices=STAGES, default="local")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    parser.add_argument("verb")
+    parser.add_argument("rest", nargs=argparse.REMAINDER, metavar="--name value")
+    chosen = parser.parse_args(arguments)
+    as_json = chosen.json or "--json" in chosen.rest
+    rest = [word for word in chosen.rest if word != "--json"]
+    try:
+        answer = _run(Operator(chosen.stage), chosen.verb, rest)
+    except (Failed, local.NotRunning) as error:
+        print(_failure(error) if as_json else error, file=sys.stdout if as_json else sys.stderr)
+        return 1
+    print(json.dumps(answer, ensure_ascii=False) if as_json else _readable(chosen.verb, answer))
+    return int(chosen.verb == "audit" and isinstance(answer, dict) and bool(answer.get("violations")))
+
+
+def _run(operator: Operator, verb: str, rest: Sequence[str]) -> object:
+    if verb == "invoke":
+        if len(rest) != 1:
+            raise Failed("invoke which function? e.g. invoke sweep")
+        return operator.invoke(rest[0])
+    named = _named(rest)
+    if verb == "messages":
+        if set(named) != {"to"}:
+            raise Failed("messages --to <address or phone>")
+        return operator.messages(named["to"])
+    return operator.run(verb, named)
+
+
+def _named(rest: Sequence[str]) -> dict[str, str]:
+    """``--uid 1 --currency=BTC`` → ``{"uid": "1", "currency": "BTC"}``."""
+    named: dict[str, str] = {}
+    words = iter(rest)
+    for word in words:
+        name, separator, value = word.partition("=")
+        if not name.startswith("--"):
+            raise Failed(f"expected --name value, not {word!r}")
+        if not separator:
+            following = next(words, None)
+            if following is None:
+                raise Failed(f"{name} needs a value")
+            value = following
+        named[name.removeprefix("--").replace("-", "_")] = value
+    return named
+
+
+def _readable(verb: str, answer: object) -> str:
+    if verb == "audit" and isinstance(answer, dict):
+        checked = ", ".join(f"{count} {noun}" for noun, count in answer.get("checked", {}).items())
+        violations = answer.get("violations", [])
+        verdict = f"{len(violations)} violations" if violations else "no violation"
+        return "\n".join([f"checked {checked}: {verdict}", *violations])
+    if verb == "messages" and isinstance(answer, list):
+        return "\n\n".join(
+            f"{message['at']} {message['channel']} to {message['to']}: {message.get('subject', '')}\n{message['text']}"
+            for message in answer
+        )
+    return json.dumps(answer, ensure_ascii=False, indent=2)
+
+
+def _failure(error: Exception) -> str:
+    text = str(error)
+    try:
+        said = json.loads(text)
+    except ValueError:
+        said = None
+    return json.dumps(said if isinstance(said, dict) and "error" in said else {"error": text}, ensure_ascii=False)
+
+
+def _digits(phone: str) -> str:
+    return "".join(letter for letter in phone if letter.isdigit()) or phone
+
+
+if __name__ == "__main__":
+    sys.exit(main())
