@@ -59,6 +59,10 @@ def odd_app(monkeypatch):
     def refuse(_request):
         raise Refused(Reason.UNAUTHENTICATED, canRetryTime=2)
 
+    @endpoint(routes, "GET", "/api/v2/internal")
+    def internal(_request):
+        raise Refused(Reason.INTERNAL)
+
     @routes.route("/api/v2/chalice")
     def chalice():
         raise ConflictError("in Chalice's own voice")
@@ -143,6 +147,11 @@ class TestCrashes:
 
     def test_an_answer_that_cannot_be_written(self, odd_app, logged):
         assert Client(odd_app).get("/api/v2/float").code == 1003
+
+    def test_an_error_that_we_found_out_ourselves(self, odd_app, logged):
+        reply = Client(odd_app).get("/api/v2/internal")
+        assert (reply.status, reply.code, list(reply.data)) == (500, 1003, ["correlation_id"])
+        assert logged()
 
     def test_outside_a_view(self, odd_app, logged):
         event = proxy_event("GET", "/api/v2/refuse", "/api/v2/refuse")

@@ -71,10 +71,8 @@ def endpoint(
                 request.query_as(query)
                 result = view(*arguments)
                 return _rendered(result if isinstance(result, Answer) else Answer(result), headers, shared=public)
-            except Refused as refused:
-                return refusal(request, refused, headers)
             except Exception as error:  # noqa: BLE001 - a crash is logged in full and told in two words
-                return refusal(request, Refused(Reason.INTERNAL, correlation_id=log.crashed(request, error)), headers)
+                return _failed(request, error, headers)
 
         # For the contract's tests and the reference: what was declared, where the route's view is found.
         vars(answer)["declared"] = Declared(authenticated=authenticated, public=public, query=query)
@@ -94,6 +92,13 @@ def refusal(request: Request, refused: Refused, headers: Mapping[str, str] | Non
         "message": message(refused, request.language),
     }
     return _response(envelope, spelling.status, {"Cache-Control": PRIVATE, **(headers or {})})
+
+
+def _failed(request: Request, error: Exception, headers: Mapping[str, str]) -> Response:
+    """The caller's refusal, or an error of ours: also one that we found out ourselves has a log line and its id."""
+    if isinstance(error, Refused) and error.reason is not Reason.INTERNAL:
+        return refusal(request, error, headers)
+    return refusal(request, Refused(Reason.INTERNAL, correlation_id=log.crashed(request, error)), headers)
 
 
 def _rendered(answer: Answer, headers: Mapping[str, str], *, shared: bool) -> Response:
