@@ -64,8 +64,7 @@ def register(address: Email, form: Form, secret: str, invitation: Invitation) ->
     except users.NameTaken:
         raise Refused(Reason.ALREADY_REGISTERED, "email") from None
     try:
-        # Not on the sender's account with its address: an office may register as it likes, each mailbox but once.
-        attempts.spend({_sends_key(Purpose.ACTIVATION, address): rules.RECEIVER_WINDOWS}, now)
+        # Not counted as a send: a mailbox gets this mail once in its life, and who does not find it may ask at once.
         _mail_activation(uid, address.typed, invitation, now)
     except Exception as error:  # noqa: BLE001 - any trouble with the mail must leave the answer as it is: registered
         telemetry.alarm("activation_not_mailed", error, uid=uid)
@@ -79,7 +78,7 @@ def send_activation(address: Email, ip: str, invitation: Invitation) -> None:
     """
     now = clock.now_ms()
     windows = {
-        _sends_key(Purpose.ACTIVATION, address): rules.RECEIVER_WINDOWS,
+        f"sends:{Purpose.ACTIVATION}:{rules.fingerprint(address.mailbox)}": rules.RECEIVER_WINDOWS,
         f"sends-from:{ip}": rules.IP_WINDOWS,
     }
     if not attempts.spend(windows, now):
@@ -113,10 +112,6 @@ def _mail_activation(uid: str, to: str, invitation: Invitation, now: int) -> Non
 
 def _new_mailed_token() -> str:
     return rules.mailed_token(clock.token_bytes(rules.TOKEN_BYTES))
-
-
-def _sends_key(purpose: Purpose, address: Email) -> str:
-    return f"sends:{purpose}:{rules.fingerprint(address.mailbox)}"
 
 
 # --- passwords ------------------------------------------------------------------------------------------------------
