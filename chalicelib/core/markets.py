@@ -48,7 +48,8 @@ class Exchange:
     def asset(self, name: str) -> Asset | None:
         """The asset that a person means by `name`, in any case, by id or alias."""
         key = name.upper()
-        return self.assets.get(self.aliases.get(key, key))
+        # Only ASCII: the upper case of some other letters is an ASCII letter ("ſ" becomes "S").
+        return self.assets.get(self.aliases.get(key, key)) if name.isascii() else None
 
     def market(self, name: str) -> Market | None:
         """The market that a person means by ``base-quote``, in any case, by id or alias of its assets."""

@@ -147,3 +147,7 @@ class TestOurs:
     def test_no_alias_hides_an_asset(self, ours):
         assert not set(ours.aliases) & set(ours.assets)
         assert ours.asset("blk").id == "BC"
+
+    def test_only_ascii_names_an_asset(self, ours):
+        assert "btſx".upper() == "BTSX"
+        assert ours.asset("btſx") is None
