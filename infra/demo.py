@@ -138,13 +138,19 @@ class Trader:
             self._connection.request(method, path, text or None, headers)
             answer = json.loads(self._connection.getresponse().read(), parse_float=Decimal)
         except (OSError, http.client.HTTPException, ValueError) as error:
-            self._connection = None
+            self.close()
             raise Refused(f"{method} {path}: {error!r}") from error
         if str(answer["code"]) in NOT_LET_IN:
             raise NotLetIn(f"{method} {path}: {answer}")
         if str(answer["code"]) != "0":
             raise Refused(f"{method} {path}: {answer}")
         return answer["data"]
+
+    def close(self) -> None:
+        """Hang up; the next call connects anew."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
     def submit(self, setting: Setting, orders: list[tuple[str, Decimal, Decimal]], **more: str) -> list[int]:
         """Place orders (side, price, amount); the ids of those that were accepted."""

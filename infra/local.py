@@ -35,7 +35,12 @@ ROOT = package.ROOT
 EMULATOR_PYTHON = ROOT / ".venv-emulator/bin/python"
 STAGE = "local"
 #: The emulator takes this key for the account's root; it guards nothing, for it only listens on loopback.
-ROOT_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
+ROOT_CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_SESSION_TOKEN": "",
+    "AWS_DEFAULT_REGION": "us-east-1",
+}
 PROBE_PATH = "/api/v2/time"
 EMULATOR_START_S = 60
 FIRST_ANSWER_S = 60
@@ -145,15 +150,8 @@ class Exchange:
 
     def start_demo(self) -> None:
         """Start the demo traders; they end when this process does."""
-        self._demo = subprocess.Popen(
-            [sys.executable, "-m", "infra.demo"],
-            cwd=ROOT,
-            env={**os.environ, "EXCHANGE_LOCAL_DIR": str(self.folder)},
-            stdin=subprocess.PIPE,
-            stdout=(self.folder / "demo.log").open("wb"),
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+        environment = {**os.environ, "EXCHANGE_LOCAL_DIR": str(self.folder)}
+        self._demo = _child([sys.executable, "-m", "infra.demo"], ROOT, environment, self.folder / "demo.log")
 
     def _claim(self) -> None:
         """Two emulators on one state would ruin it."""
@@ -190,14 +188,11 @@ class Exchange:
             "PYTHONWARNINGS": "ignore",
         }
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON"))}
-        self.emulator = subprocess.Popen(
+        self.emulator = _child(
             [str(EMULATOR_PYTHON), str(ROOT / "infra/emulator.py")],
-            cwd=self.folder,
-            env={**clean, **ROOT_CREDENTIALS, **settings},
-            stdin=subprocess.PIPE,  # its end of this pipe tells it when we are gone
-            stdout=(self.folder / "emulator.log").open("wb"),
-            stderr=subprocess.STDOUT,
-            start_new_session=True,  # a Ctrl-C is for us; the emulator is told in its turn
+            self.folder,
+            {**clean, **ROOT_CREDENTIALS, **settings},
+            self.folder / "emulator.log",
         )
         deadline = time.monotonic() + EMULATOR_START_S
         while time.monotonic() < deadline:
@@ -231,7 +226,8 @@ class Exchange:
                 with urllib.request.urlopen(self.url + PROBE_PATH, timeout=15):  # noqa: S310 - ours
                     return
             except urllib.error.HTTPError as error:
-                last = f"{error.code} {error.read()[:500]!r}"
+                with error:
+                    last = f"{error.code} {error.read()[:500]!r}"
             except OSError as error:
                 last = str(error)
             time.sleep(POLL_S)
@@ -299,17 +295,32 @@ def _teach_gateway(api: str, build: Path) -> None:
 @contextlib.contextmanager
 def _environment(values: dict[str, str]) -> Iterator[None]:
     """Environment variables for a while: boto3 reads them when it makes a client."""
-    before = {name: os.environ.get(name) for name in values}
+    before = {name: os.environ.get(name) for name in (*values, "AWS_PROFILE")}
     os.environ.update(values)
+    os.environ.pop("AWS_PROFILE", None)
     boto3.setup_default_session()
     try:
         yield
     finally:
         for name, value in before.items():
             if value is None:
-                os.environ.pop(name)
+                os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+
+def _child(command: list[str], where: Path, environment: dict[str, str], log: Path) -> subprocess.Popen[bytes]:
+    """Start a program that is told to end, and ends too when this process is gone."""
+    with log.open("wb") as output:
+        return subprocess.Popen(
+            command,
+            cwd=where,
+            env=environment,
+            stdin=subprocess.PIPE,  # closes when we end, however that happens
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # a Ctrl-C is for us; the child is told in its turn
+        )
 
 
 def _end(process: subprocess.Popen[bytes], patience_s: float) -> None:

@@ -29,7 +29,7 @@ class Unreadable(Exception):  # noqa: N818 - says what is the case
 
 
 class Handler(BaseHTTPRequestHandler):
-    """One connection; each thread keeps one connection to the emulator."""
+    """One connection of a client, and one to the emulator for it."""
 
     protocol_version = "HTTP/1.1"
     server_version = "proxy"
@@ -42,6 +42,17 @@ class Handler(BaseHTTPRequestHandler):
             return self.forward
         raise AttributeError(name)
 
+    def setup(self) -> None:
+        """A client has come."""
+        super().setup()
+        port = self.server.emulator_port
+        self.upstream = http.client.HTTPConnection("127.0.0.1", port, timeout=UPSTREAM_TIMEOUT_S)
+
+    def finish(self) -> None:
+        """It has gone."""
+        self.upstream.close()
+        super().finish()
+
     def forward(self) -> None:
         """Pass one request on and its answer back."""
         try:
@@ -51,16 +62,13 @@ class Handler(BaseHTTPRequestHandler):
             self._envelope(*error.args)
             return
         for attempt in (1, 2):
-            upstream = self.server.connection()
-            fresh = upstream.sock is None
+            fresh = self.upstream.sock is None
             try:
-                if fresh:
-                    upstream.connect()  # sets TCP_NODELAY
-                self._send(upstream, body)
-                answer = upstream.getresponse()
+                self._send(self.upstream, body)
+                answer = self.upstream.getresponse()
                 content = answer.read()
             except (OSError, http.client.HTTPException):
-                upstream.close()
+                self.upstream.close()
                 # A kept connection may have been closed at the other end before it saw this request; a fresh one not.
                 if fresh or attempt == 2:
                     self._envelope(*NOT_THERE)
@@ -146,21 +154,12 @@ class Proxy(ThreadingHTTPServer):
         self.url = f"http://127.0.0.1:{self.port}"
         self.api = api
         self.stage = stage
-        self._emulator_port = emulator_port
-        self._own = threading.local()
+        self.emulator_port = emulator_port
 
     @property
     def prefix(self) -> str:
         """The path of the API's stage on the emulator; `api` changes when a deployment replaces it."""
         return f"/_aws/execute-api/{self.api}/{self.stage}"
-
-    def connection(self) -> http.client.HTTPConnection:
-        """The calling thread's connection to the emulator."""
-        if not hasattr(self._own, "connection"):
-            connection = http.client.HTTPConnection("127.0.0.1", self._emulator_port, timeout=UPSTREAM_TIMEOUT_S)
-            self._own.connection = connection
-        kept: http.client.HTTPConnection = self._own.connection
-        return kept
 
     def start(self) -> None:
         """Serve from now on."""

@@ -1,0 +1,77 @@
+"""An exchange of the tests' own: the packaged template on the emulator, in a temporary folder, on free ports."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+
+import pytest
+
+from infra import local, package
+from infra.demo import Trader
+from infra.ops import Operator
+
+
+@pytest.fixture(scope="session")
+def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[local.Exchange]:
+    """Started once, ended after the last test; what it holds is gone then."""
+    folder = tmp_path_factory.mktemp("exchange")
+    before = os.environ.get("EXCHANGE_LOCAL_DIR")
+    os.environ["EXCHANGE_LOCAL_DIR"] = str(folder)
+    try:
+        with local.Exchange(folder) as running:
+            yield running
+    finally:
+        if before is None:
+            del os.environ["EXCHANGE_LOCAL_DIR"]
+        else:
+            os.environ["EXCHANGE_LOCAL_DIR"] = before
+
+
+@pytest.fixture(scope="session")
+def operator(exchange: local.Exchange) -> Operator:
+    """The operators' verbs, in this process."""
+    return Operator("local")
+
+
+@pytest.fixture(scope="session")
+def ops(exchange: local.Exchange) -> Callable[..., tuple[int, object]]:
+    """The operators' command line as another shell runs it: (exit code, the JSON document it printed)."""
+
+    def run(*arguments: str) -> tuple[int, object]:
+        command = [sys.executable, "-m", "infra.ops", "--stage", "local", "--json", *arguments]
+        done = subprocess.run(command, cwd=package.ROOT, capture_output=True, text=True, timeout=120, check=False)
+        assert done.stdout, done.stderr
+        return done.returncode, json.loads(done.stdout, parse_float=Decimal)
+
+    return run
+
+
+@pytest.fixture
+def person(exchange: local.Exchange, operator: Operator) -> Iterator[Callable[..., Trader]]:
+    """Somebody who registered over HTTP and opened the link in the mail, with funds: ``person("ann", BTC="1.5")``."""
+    people = []
+
+    def enter(name: str, **funds: str) -> Trader:
+        trader = Trader(exchange.url, name)
+        people.append(trader)
+        trader.enter(operator, _Nobody())
+        for currency, amount in funds.items():
+            operator.run("credit", {"uid": trader.uid, "currency": currency, "amount": amount})
+        return trader
+
+    yield enter
+    for trader in people:
+        trader.close()
+
+
+class _Nobody:
+    """A memory of traders that remembers nobody."""
+
+    def get(self, _name: str) -> dict[str, object]:
+        return {}
+
+    def keep(self, _name: str, _credentials: dict[str, object]) -> None:
+        pass
