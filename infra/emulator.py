@@ -7,7 +7,7 @@ Differences from starting it plainly, each needed and noted in docs/decisions.md
 - it files queues under the port it happens to listen on; here under a fixed one, so that another port finds them;
 - it unpacks a function's code anew for each worker process, a second of work every time; here once per zip;
 - it asks for `ses:SendEmail` on everything, AWS asks for it on the sender's identity;
-- its gateway responses do not know `$context.requestTimeEpoch`.
+- its gateway responses do not know `$context.requestTimeEpoch`, and a function that dies does not get one at all.
 """
 
 import hashlib
@@ -92,6 +92,18 @@ def gateway_error(error: Any, request: Any) -> Any:  # noqa: ANN401 - the emulat
     return status, headers, body.replace(b"$context.requestTimeEpoch", now)
 
 
+async def call_function(*arguments: Any, **named: Any) -> Any:  # noqa: ANN401 - the emulator's own types
+    """Call an API function. One that died or timed out is API Gateway's error, and answered by its gateway response."""
+    answer = await plain_call_function(*arguments, **named)
+    if isinstance(answer, tuple) and answer[0] == BAD_GATEWAY:
+        return apigateway_v1._gw_error("DEFAULT_5XX", "Internal server error")
+    return answer
+
+
+BAD_GATEWAY = 502
+plain_call_function = apigateway_v1._invoke_lambda_proxy_v1
+
+
 def mail_resource(method: str, path: str, body: bytes, region: str, account: str) -> str:
     """What a call of SES is about: of `SendEmail`, the identity that sends."""
     form = parse_qs(body.decode(errors="replace")) if path == "/" else {}
@@ -127,6 +139,7 @@ def main() -> None:
     """Serve until told to end."""
     app._build_persistence_save_dict = states
     apigateway_v1._gateway_error_response = gateway_error
+    apigateway_v1._invoke_lambda_proxy_v1 = call_function
     iam_actions._ses_v2_resource_arn = mail_resource
     lambda_runtime.zipfile = types.SimpleNamespace(ZipFile=SharedZip, BadZipFile=zipfile.BadZipFile)
     sqs.DEFAULT_PORT = "4566"
