@@ -61,7 +61,11 @@ def main() -> None:
     with deployment(), metered():
         for scenario in (resting_order, ten_orders, batch_of_a_hundred):
             figures, limits = scenario()
-            missed += [f"{scenario.__name__}: {name} {figures[name]} > {most}" for name, most in limits.items() if figures[name] > most]
+            missed += [
+                f"{scenario.__name__}: {name} {figures[name]} > {most}"
+                for name, most in limits.items()
+                if figures[name] > most
+            ]
             print(json.dumps({"scenario": scenario.__name__, **figures}))
     if missed:
         sys.exit("too dear: " + "; ".join(missed))
@@ -72,7 +76,7 @@ def resting_order() -> tuple[dict[str, Any], dict[str, float]]:
     ann = world.person("1000000001", CNY="1000000")
     warm_up(ann)
     api = measure(lambda: world.place(ann, MARKET, "buy", 1000, 1))
-    matcher = measure(lambda: run_matcher())
+    matcher = measure(run_matcher)
     units = api.write_units + matcher.write_units
     return report(1, api, matcher), {"write_units_per_order": 6, "api_sequential_calls": 2} if units else {}
 
@@ -148,16 +152,16 @@ def measure(work: Callable[[], Any], meter: Meter | None = None) -> Meter:
 
 
 @contextmanager
-def metered():  # noqa: ANN201 - a context manager of nothing
+def metered():
     """Put the hook in place, on every client, and on the door through which calls go side by side."""
     call, in_parallel = BaseClient._make_api_call, aws.in_parallel  # noqa: SLF001
 
-    def hooked(client: BaseClient, operation: str, kwargs: dict[str, Any]) -> Any:  # noqa: ANN401
+    def hooked(client: BaseClient, operation: str, kwargs: dict[str, Any]) -> Any:
         meter = _meter
         if meter is None:
             return call(client, operation, kwargs)
 
-        def raw(name: str, arguments: dict[str, Any]) -> Any:  # noqa: ANN401
+        def raw(name: str, arguments: dict[str, Any]) -> Any:
             return call(aws.client("dynamodb"), name, arguments)
 
         with meter.lock:
@@ -177,7 +181,7 @@ def metered():  # noqa: ANN201 - a context manager of nothing
             with _meter.lock:
                 _meter.stages += 1
 
-        def inside(item: Any) -> Any:  # noqa: ANN401
+        def inside(item: Any) -> Any:
             before, _state.inside = getattr(_state, "inside", False), True
             try:
                 return work(item)

@@ -14,7 +14,7 @@ import resource
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from time import perf_counter  # noqa: TID251 - a stopwatch, no clock
+from time import perf_counter
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # so that it runs as a file as well as with -m

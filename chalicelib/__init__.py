@@ -1,0 +1,1 @@
+"""The exchange. See docs/architecture.md for the map."""

@@ -1,0 +1,1 @@
+"""The exchange as arithmetic: values in, values out; the standard library only."""

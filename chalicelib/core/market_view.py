@@ -87,7 +87,7 @@ class MarketView:
         return cls(
             seq=content["seq"],
             last=content["last"],
-            levels={Side(side): {price: amount for price, amount in rows} for side, rows in content["levels"].items()},
+            levels={Side(side): dict(rows) for side, rows in content["levels"].items()},
             minutes={number: Minute(*values) for number, *values in content["minutes"]},
         )
 

@@ -16,7 +16,7 @@ DECIMALS = 8
 UNITS_MAX = 10_000_000_000
 
 
-class Imprecise(ValueError):
+class Imprecise(ValueError):  # noqa: N818 - says what is the case
     """A decimal number that has more decimals than its unit allows, or is no finite number."""
 
 

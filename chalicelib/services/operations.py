@@ -15,10 +15,7 @@ from chalicelib.stores import commands
 def run(payload: Mapping[str, Any]) -> dict[str, Any]:
     """Do what ``payload["verb"]`` says; the other fields are its arguments. A refusal is an answer: ``{"error": …}``."""
     try:
-        verb = _VERBS.get(str(payload.get("verb")))
-        if verb is None:
-            raise Refused(Reason.PARAMETER_INVALID, "verb")
-        return verb(payload)
+        return _VERBS.get(str(payload.get("verb")), _unknown)(payload)
     except Refused as refusal:
         return {"error": refusal.reason.value, "parameter": refusal.parameter}
 
@@ -56,6 +53,10 @@ def halt(payload: Mapping[str, Any]) -> dict[str, Any]:
 def resume(payload: Mapping[str, Any]) -> dict[str, Any]:
     """Have a halted market take orders again."""
     return _halt(payload, halt=False)
+
+
+def _unknown(_: Mapping[str, Any]) -> dict[str, Any]:
+    raise Refused(Reason.PARAMETER_INVALID, "verb")
 
 
 def _halt(payload: Mapping[str, Any], *, halt: bool) -> dict[str, Any]:

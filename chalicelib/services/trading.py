@@ -64,7 +64,8 @@ def place(uid: str, requests: Sequence[OrderRequest]) -> list[int | Refused]:
     ids = LEASE.ids()
     for index, found in enumerate(checked):
         if isinstance(found, Refused):
-            results[index] = found
+            first = placements.find(uid, requests[index].client_order_id)
+            results[index] = found if first is None else first
             continue
         market, price, amount = found
         request = requests[index]
@@ -83,14 +84,12 @@ def place(uid: str, requests: Sequence[OrderRequest]) -> list[int | Refused]:
             post_only=request.post_only,
             client_order_id=request.client_order_id,
         )
-    repeats = _claim(uid, drafts)
-    results_of_repeats = {index: order_id for index, order_id in repeats.items()}
-    for index, order_id in results_of_repeats.items():
+    for index, order_id in _claim(uid, drafts).items():
         results[index] = order_id
         del drafts[index]
     accepted, refusals = _reserve(uid, drafts)
     for index, order in drafts.items():
-        results[index] = refusals[index] if index in refusals else order.id
+        results[index] = refusals.get(index, order.id)
     _send(accepted)
     return results
 
@@ -201,35 +200,27 @@ def _claim(uid: str, drafts: Mapping[int, Order]) -> dict[int, int]:
     """Claim the client order ids of `drafts`; give back index → first order id for those that are repeats.
 
     A draft whose claim was left by a request that died takes that claim's order id on, so that it can be placed once
-    at most. Raises `Refused` (INTERNAL) while another request with the same client order id may still be at work.
+    at most. Raises `Refused` (TOO_OFTEN) while another request with the same client order id may still be at work.
     """
     repeats: dict[int, int] = {}
-    named = {index: order for index, order in drafts.items() if order.client_order_id is not None}
     first_of: dict[str, int] = {}
-    for index, order in named.items():
-        assert order.client_order_id is not None
-        first = first_of.setdefault(order.client_order_id, index)
-        if first != index:
-            repeats[index] = drafts[first].id
-    for index in first_of.values():
-        order = drafts[index]
-        assert order.client_order_id is not None
-        standing, at = placements.claim(uid, order.client_order_id, order.id, order.created)
+    for index, order in drafts.items():
+        name = order.client_order_id
+        if name is None:
+            continue
+        first = first_of.setdefault(name, index)
+        if first != index:  # twice in one request
+            repeats[index] = repeats.get(first, drafts[first].id)
+            continue
+        standing, at = placements.claim(uid, name, order.id, order.created)
         if standing == order.id:
             continue
-        if standing in _find(uid, [standing]):
+        if _find(uid, [standing]):
             repeats[index] = standing
-        elif order.created < at + REQUEST_LIFE_MS or not placements.take_over(
-            uid, order.client_order_id, standing, at, order.created
-        ):
-            raise Refused(Reason.TOO_OFTEN, "client_order_id")
-        else:
+        elif order.created >= at + REQUEST_LIFE_MS and placements.take_over(uid, name, standing, at, order.created):
             order.id = standing
-    for index, order in named.items():
-        if first_of[str(order.client_order_id)] != index:
-            repeats[index] = repeats.get(
-                first_of[str(order.client_order_id)], drafts[first_of[str(order.client_order_id)]].id
-            )
+        else:
+            raise Refused(Reason.TOO_OFTEN, f"orders[{index}].client_order_id")
     return repeats
 
 

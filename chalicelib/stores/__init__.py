@@ -1,0 +1,1 @@
+"""The only home of pynamodb and boto3: one file per noun."""

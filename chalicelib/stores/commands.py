@@ -12,7 +12,7 @@ from chalicelib.core.orders import Cancel, Command, Halt, Order, Place, Resume
 from chalicelib.stores import aws, orders
 
 
-class Unreadable(ValueError):
+class Unreadable(ValueError):  # noqa: N818 - says what is the case
     """A message that no part of this exchange can have written."""
 
 

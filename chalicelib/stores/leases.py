@@ -34,7 +34,7 @@ class NoWorkerFree(Exception):  # noqa: N818 - says what is the case
 
 
 class Lease:
-    """This container's lease. `ids` renews it by and by: one write in five minutes, none per order."""
+    """The lease of a container. `ids` renews it by and by: one write in five minutes, none per order."""
 
     def __init__(self) -> None:
         self._owner = clock.token_bytes(16).hex()

@@ -42,6 +42,16 @@ def claim(uid: str, client_order_id: str, order_id: int, at: int) -> tuple[int, 
     return order_id, at
 
 
+def find(uid: str, client_order_id: str | None) -> int | None:
+    """The order that a client order id stands for, if any."""
+    if client_order_id is None:
+        return None
+    try:
+        return PlacementRow.get(uid, client_order_id, consistent_read=True).order_id
+    except PlacementRow.DoesNotExist:
+        return None
+
+
 def take_over(uid: str, client_order_id: str, order_id: int, seen: int, at: int) -> bool:
     """Take on a claim whose request must have died: exactly one of several that try succeeds."""
     try:

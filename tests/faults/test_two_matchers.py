@@ -89,7 +89,7 @@ def test_two_matchers_at_once_make_one_market(fault, monkeypatch):
 def test_without_the_fence_the_suite_fails(monkeypatch):
     save = journal.JournalRow.save
     monkeypatch.setattr(journal.JournalRow, "save", lambda row, condition=None: save(row))
-    with pytest.raises((AssertionError, ValueError)):
+    with pytest.raises((AssertionError, ValueError)):  # noqa: PT012 - wherever in the story it is noticed
         run_all(monkeypatch, other_first)
         world.check()
 
@@ -101,7 +101,7 @@ def test_without_the_watermark_the_suite_fails(monkeypatch):
         update(uid, actions, accounts.AccountRow.uid.exists())
 
     monkeypatch.setattr(accounts, "_update", unconditional)
-    with pytest.raises(AssertionError):
+    with pytest.raises(AssertionError):  # noqa: PT012 - wherever in the story it is noticed
         run_all(monkeypatch, other_first)
         world.check()
 
@@ -113,6 +113,6 @@ def test_without_the_order_of_rows_the_suite_fails(monkeypatch):
     save, update = orders.OrderRow.save, orders.OrderRow.update
     monkeypatch.setattr(orders.OrderRow, "save", lambda row, condition=None: save(row))
     monkeypatch.setattr(orders.OrderRow, "update", lambda row, actions, condition=None: update(row, actions))
-    with pytest.raises(AssertionError):
+    with pytest.raises(AssertionError):  # noqa: PT012 - wherever in the story it is noticed
         run_all(monkeypatch, other_first)
         world.check()

@@ -160,6 +160,12 @@ def test_a_client_order_id_places_once():
     world.pump("BTC-CNY")
 
 
+def test_a_repeat_gives_the_first_result_even_if_it_could_not_be_placed_now():
+    first = world.place(ANN, "BTC-CNY", "buy", 2000, 1, client_order_id="a-1")
+    assert world.place(ANN, "BTC-CNY", "buy", 2000, "0.0001", client_order_id="a-1") == first
+    world.pump("BTC-CNY")
+
+
 def test_a_client_order_id_places_once_within_one_request():
     twice = [world.request("BTC-CNY", "buy", 2000, 1, client_order_id="a-1")] * 2
     first, second = trading.place(ANN, twice)
