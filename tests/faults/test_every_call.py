@@ -95,10 +95,13 @@ def _no_waiting(cloud, monkeypatch):
     two = replace(whole, markets={market: whole.markets[market] for market in MARKETS})
     monkeypatch.setattr(settings, "exchange", lambda: two)
     monkeypatch.setattr(accounts, "WAITING_SHARDS", 1)
+    monkeypatch.setattr(batch, "FAILED_PAUSE_MS", 0)
 
 
-@pytest.mark.parametrize(("mode", "cold"), [("before", False), ("after", True), ("repeated", False)])
-def test_whatever_call_fails_nothing_is_lost_or_doubled(mode, cold, monkeypatch):
+@pytest.mark.parametrize(("mode", "cold", "tries"), [("before", False, 3), ("after", True, 1), ("repeated", False, 1)])
+def test_whatever_call_fails_nothing_is_lost_or_doubled(mode, cold, tries, monkeypatch):
+    """`tries`: whether the matcher may start a failed batch anew itself, or dies at once and SQS brings it again."""
+    monkeypatch.setattr(batch, "FAILED_TRIES_MAX", tries)
     world.forget()
     ann, bob = people()
     with injected(monkeypatch, Faults()) as counted:

@@ -14,6 +14,9 @@ FILLS_PER_ENTRY_MAX = 500
 EVENTS_PER_ENTRY_MAX = 1_000
 #: How often a batch starts anew after another matcher was faster. Twice is a hand-over; more is an alarm.
 FENCED_TRIES_MAX = 5
+#: How often a batch is tried while AWS calls fail, and the pause in between. botocore has repeated each call by then.
+FAILED_TRIES_MAX = 3
+FAILED_PAUSE_MS = 100
 
 #: market → the engine that this container keeps warm. A matcher Lambda has one market.
 _engines: dict[str, Engine] = {}
@@ -22,16 +25,17 @@ _engines: dict[str, Engine] = {}
 def run(market: str, bodies: Sequence[str], engines: dict[str, Engine] = _engines) -> None:
     """Process the messages of one SQS batch, in order. When it returns, all of it is journalled and applied.
 
-    `engines` is what the container remembers. Raises only when AWS calls fail or other matchers keep being faster:
-    then SQS brings the same batch again.
+    `engines` is what the container remembers. Raises only when AWS calls keep failing or other matchers keep being
+    faster: then SQS brings the same batch again, but only after its visibility time-out, which is why a passing fault is
+    sat out here.
     """
     batch = [command for body in bodies for command in _commands(market, body)]
     poison: set[int] = set()
-    fenced = 0
+    fenced = failed = 0
     while True:
-        # Taken out while it works: if anything raises, what it believes is forgotten.
-        engine = engines.pop(market, None) or load(settings.exchange().markets[market])
         try:
+            # Taken out while it works: if anything raises, what it believes is forgotten.
+            engine = engines.pop(market, None) or load(settings.exchange().markets[market])
             _process(engine, batch, poison)
         except journal.Fenced:
             telemetry.count("FenceConflicts", market=market)
@@ -41,6 +45,12 @@ def run(market: str, bodies: Sequence[str], engines: dict[str, Engine] = _engine
         except _Raised as raised:
             telemetry.alarm("CommandRaised", raised.cause, market=market, order=raised.order_id)
             poison.add(raised.order_id)
+        except Exception as error:
+            failed += 1
+            if failed == FAILED_TRIES_MAX:
+                raise
+            telemetry.logger().warning("batch failed, starting anew", exc_info=error, extra={"market": market})
+            clock.sleep_ms(FAILED_PAUSE_MS)
         else:
             engines[market] = engine
             return
