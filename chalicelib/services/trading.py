@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from chalicelib import clock, settings, telemetry
-from chalicelib.core.ids import is_order_id
+from chalicelib.core.ids import OrderIds, is_order_id
 from chalicelib.core.ledger import held_asset
 from chalicelib.core.markets import Market
 from chalicelib.core.money import SCALE, UNITS_MAX, Imprecise, from_decimal, hold_of_buy, quote_of_fill
@@ -58,32 +58,16 @@ def place(uid: str, requests: Sequence[OrderRequest]) -> list[int | Refused]:
     affordable together is reserved in one write; else what fits, first come first served. An accepted order is
     reserved: should its message get lost, the sweeper sends it again.
     """
-    checked = [_check(index, request) for index, request in enumerate(requests)]
     results: list[int | Refused] = [Refused(Reason.INTERNAL)] * len(requests)
     drafts: dict[int, Order] = {}
+    first_of: dict[str, int] = {}  # client order id → the first of these orders that can be placed under it
+    checked = [_check(index, request) for index, request in enumerate(requests)]
     ids = LEASE.ids()
-    for index, found in enumerate(checked):
+    for index, (request, found) in enumerate(zip(requests, checked, strict=True)):
         if isinstance(found, Refused):
-            first = placements.find(uid, requests[index].client_order_id)
-            results[index] = found if first is None else first
-            continue
-        market, price, amount = found
-        request = requests[index]
-        now = clock.now_ms()
-        drafts[index] = Order(
-            id=ids.next(now),
-            uid=uid,
-            market=market.id,
-            side=request.side,
-            price=price,
-            amount=amount,
-            created=now,
-            maker_fee=market.maker_fee,
-            taker_fee=market.taker_fee,
-            tif=request.tif,
-            post_only=request.post_only,
-            client_order_id=request.client_order_id,
-        )
+            results[index] = found
+        elif request.client_order_id is None or first_of.setdefault(request.client_order_id, index) == index:
+            drafts[index] = _draft(uid, request, found, ids)
     for index, order_id in _claim(uid, drafts).items():
         results[index] = order_id
         del drafts[index]
@@ -91,6 +75,9 @@ def place(uid: str, requests: Sequence[OrderRequest]) -> list[int | Refused]:
     for index, order in drafts.items():
         results[index] = refusals.get(index, order.id)
     _send(accepted)
+    for index, request in enumerate(requests):
+        if request.client_order_id is not None:
+            results[index] = _of_first(uid, request.client_order_id, index, results, first_of)
     return results
 
 
@@ -196,6 +183,37 @@ def forget() -> None:
     _halted_seen = None
 
 
+def _draft(uid: str, request: OrderRequest, found: tuple[Market, int, int], ids: OrderIds) -> Order:
+    """The order of a request that `_check` found to be possible, with an id of its own."""
+    market, price, amount = found
+    now = clock.now_ms()
+    return Order(
+        id=ids.next(now),
+        uid=uid,
+        market=market.id,
+        side=request.side,
+        price=price,
+        amount=amount,
+        created=now,
+        maker_fee=market.maker_fee,
+        taker_fee=market.taker_fee,
+        tif=request.tif,
+        post_only=request.post_only,
+        client_order_id=request.client_order_id,
+    )
+
+
+def _of_first(
+    uid: str, name: str, index: int, results: Sequence[int | Refused], first_of: Mapping[str, int]
+) -> int | Refused:
+    """The result of a request under client order id `name`: that of the order placed first under it, now or earlier."""
+    own, first = results[index], first_of.get(name)
+    if first is not None:
+        return results[first]
+    standing = placements.find(uid, name)  # cannot be placed now, but perhaps it was before
+    return standing if standing is not None and _find(uid, [standing]) else own
+
+
 def _claim(uid: str, drafts: Mapping[int, Order]) -> dict[int, int]:
     """Claim the client order ids of `drafts`; give back index → first order id for those that are repeats.
 
@@ -203,14 +221,9 @@ def _claim(uid: str, drafts: Mapping[int, Order]) -> dict[int, int]:
     at most. Raises `Refused` (TOO_OFTEN) while another request with the same client order id may still be at work.
     """
     repeats: dict[int, int] = {}
-    first_of: dict[str, int] = {}
     for index, order in drafts.items():
         name = order.client_order_id
         if name is None:
-            continue
-        first = first_of.setdefault(name, index)
-        if first != index:  # twice in one request
-            repeats[index] = repeats.get(first, drafts[first].id)
             continue
         standing, at = placements.claim(uid, name, order.id, order.created)
         if standing == order.id:

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from pynamodb.attributes import TTLAttribute, UnicodeAttribute
-from pynamodb.exceptions import PutError
+from pynamodb.exceptions import DeleteError, PutError
 
 from chalicelib import settings
 from chalicelib.stores.table import Integer, Table, refused
@@ -37,7 +37,10 @@ def claim(uid: str, client_order_id: str, order_id: int, at: int) -> tuple[int, 
     except PutError as error:
         if not refused(error):
             raise
-        standing = PlacementRow.get(uid, client_order_id, consistent_read=True)
+        try:
+            standing = PlacementRow.get(uid, client_order_id, consistent_read=True)
+        except PlacementRow.DoesNotExist:  # released in between
+            return claim(uid, client_order_id, order_id, at)
         return standing.order_id, standing.at
     return order_id, at
 
@@ -66,8 +69,11 @@ def take_over(uid: str, client_order_id: str, order_id: int, seen: int, at: int)
 
 def release(uid: str, client_order_id: str, order_id: int) -> None:
     """Free a client order id whose order was refused: a refused order leaves no trace, so it may be tried again."""
-    row = PlacementRow(uid, client_order_id)
-    row.delete(PlacementRow.order_id == order_id)
+    try:
+        PlacementRow(uid, client_order_id).delete(PlacementRow.order_id == order_id)
+    except DeleteError as error:
+        if not refused(error):  # else it is free already: botocore repeats a delete whose answer was lost
+            raise
 
 
 def _row(uid: str, client_order_id: str, order_id: int, at: int) -> PlacementRow:
