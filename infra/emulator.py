@@ -3,7 +3,9 @@
 Differences from starting it plainly, each needed and noted in docs/decisions.md:
 - it writes its state only when it ends in good order; here also now and then from a forked copy of itself, so that a
   crash costs seconds instead of everything;
-- it ends when its parent does;
+- it ends when its parent does, and lets functions finish the batches they have in hand;
+- after a restart, messages that were in hand at its end are visible at once: whoever had them is gone;
+- new code for a function kills processes in the middle of an invocation; here they finish it, as on AWS;
 - it files queues under the port it happens to listen on; here under a fixed one, so that another port finds them;
 - it unpacks a function's code anew for each worker process, a second of work every time; here once per zip;
 - it asks for `ses:SendEmail` on everything, AWS asks for it on the sender's identity;
@@ -25,7 +27,7 @@ from urllib.parse import parse_qs
 
 from ministack import app
 from ministack.core import iam_actions, lambda_runtime, persistence
-from ministack.services import apigateway_v1, sqs
+from ministack.services import apigateway_v1, lambda_svc, sqs
 
 CHECKPOINT_S = 10.0
 #: A checkpoint may take this share of the time, so that a large state does not slow the exchange down.
@@ -33,14 +35,26 @@ CHECKPOINT_SHARE = 0.1
 #: Logs and metrics grow without end and nothing reads them after a restart.
 FORGOTTEN = {"cloudwatch", "cloudwatch_logs"}
 SHUTDOWN_S = 20.0
+#: How long batches in hand may take at the end.
+BATCHES_S = 8.0
+#: How long a function's process with an invocation in hand may live on after its code was replaced.
+LAST_INVOCATION_S = 60.0
 #: While this file stands beside the state, it was not written in good order.
 UNCLEAN = "running"
 
 
 def end_with_parent() -> None:
-    """The parent holds the other end of our standard input: when that closes, it is gone."""
+    """The parent holds the other end of our standard input: that it closes is how it tells us to end, or that it is gone.
+
+    Batches that a function has in hand are finished first; cut off, they would wait for their visibility time-out in
+    the next run.
+    """
     while os.read(0, 1024):
         pass
+    lambda_svc._poll_sqs = lambda: False
+    deadline = time.monotonic() + BATCHES_S
+    while lambda_svc._esm_inflight and time.monotonic() < deadline:
+        time.sleep(0.05)
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(SHUTDOWN_S)
     os._exit(1)
@@ -92,6 +106,37 @@ def gateway_error(error: Any, request: Any) -> Any:  # noqa: ANN401 - the emulat
     return status, headers, body.replace(b"$context.requestTimeEpoch", now)
 
 
+def restore_queues(data: Any) -> None:  # noqa: ANN401 - the emulator's own types
+    """Restore queues with no message in anybody's hands."""
+    plain_restore_queues(data)
+    for queue in sqs._queues._data.values():
+        for message in queue["messages"]:
+            if message.get("receive_count"):
+                message["visible_at"] = 0
+
+
+plain_restore_queues = sqs.load_persisted_state
+
+
+def kill_workers(workers: Any) -> None:  # noqa: ANN401 - as above
+    """Kill idle processes now, and busy ones when they have answered."""
+    alive = [worker for worker in workers if worker is not None]
+    busy = [worker for worker in alive if worker.in_use]
+    plain_kill_workers([worker for worker in alive if not worker.in_use])
+
+    def kill_when_idle() -> None:
+        deadline = time.monotonic() + LAST_INVOCATION_S
+        while any(worker.in_use for worker in busy) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        plain_kill_workers(busy)
+
+    if busy:
+        threading.Thread(target=kill_when_idle, daemon=True).start()
+
+
+plain_kill_workers = lambda_runtime.kill_workers
+
+
 async def call_function(*arguments: Any, **named: Any) -> Any:  # noqa: ANN401 - the emulator's own types
     """Call an API function. One that died or timed out is API Gateway's error, and answered by its gateway response."""
     answer = await plain_call_function(*arguments, **named)
@@ -141,6 +186,8 @@ def main() -> None:
     apigateway_v1._gateway_error_response = gateway_error
     apigateway_v1._invoke_lambda_proxy_v1 = call_function
     iam_actions._ses_v2_resource_arn = mail_resource
+    lambda_runtime.kill_workers = kill_workers
+    sqs.load_persisted_state = restore_queues
     lambda_runtime.zipfile = types.SimpleNamespace(ZipFile=SharedZip, BadZipFile=zipfile.BadZipFile)
     sqs.DEFAULT_PORT = "4566"
     sqs._CANONICAL_NETLOC = f"{sqs.DEFAULT_HOST}:4566"

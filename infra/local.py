@@ -324,8 +324,9 @@ def _child(command: list[str], where: Path, environment: dict[str, str], log: Pa
 
 
 def _end(process: subprocess.Popen[bytes], patience_s: float) -> None:
-    """End a child of ours and what it started, in good order if it can."""
-    process.terminate()
+    """End a child of ours and what it started, in good order if it can: closing its standard input tells it."""
+    assert process.stdin is not None
+    process.stdin.close()
     try:
         process.wait(patience_s)
     except subprocess.TimeoutExpired:
@@ -333,8 +334,6 @@ def _end(process: subprocess.Popen[bytes], patience_s: float) -> None:
         process.wait()
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)  # its session: the Lambda workers, should one have stayed
-    if process.stdin is not None:
-        process.stdin.close()
 
 
 def _free_port() -> int:
@@ -349,6 +348,16 @@ def _check_free(port: int) -> None:
             pass
     except OSError:
         raise NotRunning(f"port {port} is in use: choose another one with PORT=…") from None
+
+
+def _catches_interrupt(process: int) -> bool:
+    """Whether a process has a handler for SIGINT, as far as Linux tells; False elsewhere."""
+    try:
+        status = Path(f"/proc/{process}/status").read_text()
+    except OSError:
+        return False
+    caught = next((line.split()[1] for line in status.splitlines() if line.startswith("SigCgt:")), "0")
+    return bool(int(caught, 16) & 1 << (signal.SIGINT - 1))
 
 
 def main() -> int:
@@ -369,8 +378,14 @@ def main() -> int:
                 exchange.start_demo()
             print(f"ready {exchange.url}", flush=True)
             assert exchange.emulator is not None
+            parent, catches = os.getppid(), _catches_interrupt(os.getppid())
             while exchange.emulator.poll() is None:
-                time.sleep(1)
+                time.sleep(0.5)
+                # `make` passes SIGTERM on, but not that it was killed or interrupted alone (a Ctrl-C reaches us too):
+                # interrupted, it just stops catching and waits for us.
+                gone = os.getppid() != parent or (catches and not _catches_interrupt(parent))
+                if gone and "MAKELEVEL" in os.environ:
+                    return 0
             print(f"the emulator ended; see {exchange.folder}/emulator.log", file=sys.stderr)
             return 1
     except KeyboardInterrupt:

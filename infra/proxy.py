@@ -6,6 +6,7 @@ X-Forwarded-For; what a client sends under that name is dropped, as API Gateway 
 
 import http.client
 import json
+import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -160,6 +161,11 @@ class Proxy(ThreadingHTTPServer):
     def prefix(self) -> str:
         """The path of the API's stage on the emulator; `api` changes when a deployment replaces it."""
         return f"/_aws/execute-api/{self.api}/{self.stage}"
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that hangs up before its answer is its own affair."""
+        if not isinstance(sys.exception(), ConnectionError | TimeoutError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
 
     def start(self) -> None:
         """Serve from now on."""
