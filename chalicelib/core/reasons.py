@@ -34,6 +34,20 @@ class Reason(StrEnum):
     ALREADY_REGISTERED = auto()
     TOKEN_EXPIRED = auto()
     CODE_TOO_OFTEN = auto()
+    NOT_SENT = auto()
+    EMAIL_CODE = auto()
+    SMS_CODE = auto()
+    MOBILE_UNVERIFIED = auto()
+    PHONE_FORMAT = auto()
+    TOTP_CODE = auto()
+    TOTP_SECRET = auto()
+    TOTP_BOUND = auto()
+    TOTP_UNBOUND = auto()
+    WITHDRAWALS_FROZEN = auto()
+    KYC_STANDING = auto()
+    ID_IN_USE = auto()
+    TOO_MANY_BANK_CARDS = auto()
+    BANK_CARD_KNOWN = auto()
 
 
 class Refused(Exception):  # noqa: N818 - it is no error of ours: the caller's request was refused

@@ -41,6 +41,24 @@ SPELLINGS: Final[Mapping[Reason, Spelling]] = {
     Reason.EMAIL_FORMAT: Spelling(9003, "邮箱格式不正确", "Not an e-mail address"),
     Reason.PASSWORD_FORMAT: Spelling(9004, "密码格式不正确", "The password has the wrong format"),
     Reason.CODE_TOO_OFTEN: Spelling(9007, "验证码发送过于频繁", "Codes are asked for too often"),
+    Reason.EMAIL_CODE: Spelling(9012, "邮箱验证码错误或已过期", "The e-mail code is wrong or has expired"),
+    Reason.SMS_CODE: Spelling(9005, "短信验证码错误或已过期", "The SMS code is wrong or has expired"),
+    Reason.MOBILE_UNVERIFIED: Spelling(9006, "手机未验证", "No verified mobile number"),
+    Reason.PHONE_FORMAT: Spelling(9009, "手机号格式不正确", "Not a mobile number"),
+    Reason.TOTP_CODE: Spelling(9010, "Google验证码错误", "The Google Authenticator code is wrong"),
+    Reason.TOTP_SECRET: Spelling(
+        9011, "Google验证密钥不匹配", "This is not the Google Authenticator secret last issued"
+    ),
+    Reason.TOTP_BOUND: Spelling(9011, "Google验证已绑定", "Google Authenticator is bound already"),
+    Reason.TOTP_UNBOUND: Spelling(9011, "Google验证未绑定", "Google Authenticator is not bound"),
+    Reason.NOT_SENT: Spelling(1003, "消息发送失败，请一分钟后重试", "Not sent; try again in a minute", status=500),
+    Reason.WITHDRAWALS_FROZEN: Spelling(
+        1005, "安全设置变更后24小时内不能提现", "No withdrawals for 24 hours after this change"
+    ),
+    Reason.KYC_STANDING: Spelling(1007, "实名认证审核中或已通过", "The real name is under review or approved"),
+    Reason.ID_IN_USE: Spelling(1007, "该证件已被使用", "This document is in use"),
+    Reason.TOO_MANY_BANK_CARDS: Spelling(1007, "银行卡数量已达上限", "Too many bank cards"),
+    Reason.BANK_CARD_KNOWN: Spelling(1007, "该银行卡已绑定", "This bank card is bound already"),
     Reason.LOGIN_LOCKED: Spelling(
         9013, "登录失败次数过多，已被锁定", "Locked after too many failed logins", status=401
     ),
