@@ -31,6 +31,9 @@ QUEUE_RETENTION_S = 14 * 24 * 3600
 QUEUE_AGE_ALARM_S = 60
 LOG_RETENTION_DAYS = 90
 
+#: What `chalicelib.telemetry.alarm` counts, and crashes that a caller saw: one is too many. `tests/infra` looks for them.
+ALARMING = ("CommandRaised", "OrdersNotSent", "UnreadableMessage", "activation_not_mailed", "api_crash")
+
 #: Memory buys CPU in proportion: 1769 MB is one core. Argon2id takes 46 MiB and should not take a second.
 GROUP_MEMORY_MB = {"market": 512, "identity": 1024, "trading": 1024, "wallet": 1024}
 MATCHER_MEMORY_MB = 1024
@@ -373,6 +376,10 @@ def _shared() -> Template:
             threshold=0,
             statistic="Maximum",
         ),
+        **{
+            f"{pascal(metric)}MetricAlarm": _alarm(metric, settings.STACK, metric, {}, threshold=0)
+            for metric in ALARMING
+        },
         "Alarms": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": f"{settings.STACK}-alarms"}},
     }
 

@@ -5,6 +5,7 @@ import random
 import signal
 import threading
 import time
+from decimal import Decimal
 from pathlib import Path
 
 import boto3
@@ -12,14 +13,16 @@ import pytest
 
 from chalicelib import settings
 from infra import local
-from infra.demo import SETTINGS, Refused
+from infra.demo import Refused, Setting
 
 pytestmark = pytest.mark.deployed
 
 TRADING_S = 12
 KILL_PAUSE_S = 0.5
 QUIET_S = 90
-MARKET = SETTINGS[0]
+#: A market that no other test here trades on.
+MARKET = Setting("XRP-CNY", Decimal("0.083"), Decimal("0.0001"), Decimal(1), Decimal(50), wobble=0)
+MATCHER = "match-xrp-cny"
 
 
 def workers(emulator):
@@ -43,7 +46,7 @@ def trade(trader, ending, placed):
         try:
             side = dice.choice(("buy", "sell"))
             price = MARKET.price * (100 + dice.randint(-2, 2)) / 100
-            mine = trader.submit(MARKET, [(side, price, MARKET.amount), (side, price + 1, MARKET.amount)])
+            mine = trader.submit(MARKET, [(side, price, MARKET.amount), (side, price * 2, MARKET.amount)])
             placed.extend(mine)
             if dice.random() < 0.3:
                 trader.cancel(mine[:1])
@@ -58,7 +61,7 @@ def test_the_books_balance_after_random_kills(exchange, operator, person, ops):
     # A batch whose matcher was killed comes back after this; the minutes of production would only make the test long.
     kept = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])["Attributes"]
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "3"})
-    traders = [person(f"kill{number}", BTC="100", CNY="100000") for number in range(3)]
+    traders = [person(f"kill{number}", XRP="1000000", CNY="1000000") for number in range(3)]
     ending, placed = threading.Event(), []
     threads = [threading.Thread(target=trade, args=(trader, ending, placed)) for trader in traders]
     for thread in threads:
@@ -70,7 +73,7 @@ def test_the_books_balance_after_random_kills(exchange, operator, person, ops):
         alive = {
             pid: command
             for pid, command in workers(exchange.emulator.pid).items()
-            if "match-btc-cny" in command or "api-trading" in command
+            if MATCHER in command or "api-trading" in command
         }
         if alive:
             pid = dice.choice(sorted(alive))
@@ -80,7 +83,7 @@ def test_the_books_balance_after_random_kills(exchange, operator, person, ops):
     for thread in threads:
         thread.join(60)
         assert not thread.is_alive()
-    assert any("match-btc-cny" in command for command in killed)
+    assert any(MATCHER in command for command in killed)
     assert any("api-trading" in command for command in killed)
     quiet(sqs, url, operator, traders)
     sqs.set_queue_attributes(QueueUrl=url, Attributes=kept)

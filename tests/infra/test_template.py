@@ -1,5 +1,6 @@
 """The template as a whole: what AWS would refuse, and what nobody should be able to do."""
 
+import ast
 import json
 import re
 import subprocess
@@ -8,6 +9,7 @@ from collections import defaultdict
 from pathlib import Path
 
 from chalicelib import settings
+from infra.package import ROOT
 
 PUBLIC_ACTIONS = {"s3:PutBucketPolicy", "s3:PutObjectAcl", "lambda:AddPermission", "iam:PassRole"}
 
@@ -123,6 +125,17 @@ def test_the_gateways_own_answers_are_json_of_the_envelope(document):
     for response in responses.values():
         text = response["responseTemplates"]["application/json"].replace("$context.requestTimeEpoch", "1")
         assert set(json.loads(text)) == {"code", "time", "data"}
+
+
+def test_every_metric_that_alarms_has_its_alarm(template):
+    raised = set()
+    for path in (ROOT / "chalicelib").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "telemetry.alarm":
+                assert isinstance(node.args[0], ast.Constant), f"{path}: name the metric where it is raised"
+                raised.add(node.args[0].value)
+    watched = {alarm["Properties"]["MetricName"] for alarm in of_type(template, "AWS::CloudWatch::Alarm").values()}
+    assert raised <= watched
 
 
 def test_the_api_is_regional(template):
