@@ -46,8 +46,7 @@ def deploy(
     if _planned(cloudformation, stack, change_set, poll_s):
         cloudformation.execute_change_set(StackName=stack, ChangeSetName=change_set)
         _follow(cloudformation, stack, quiet=quiet, poll_s=poll_s)
-    description = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
-    return {one["OutputKey"]: one["OutputValue"] for one in description.get("Outputs", ())}
+    return _outputs(cloudformation, stack)
 
 
 def upload(stack: str, folder: Path) -> str:
@@ -85,6 +84,11 @@ def _ensure_bucket(s3: Any, bucket: str) -> None:  # noqa: ANN401 - boto3 makes 
                 "RestrictPublicBuckets": True,
             },
         )
+
+
+def _outputs(cloudformation: Any, stack: str) -> dict[str, str]:  # noqa: ANN401 - boto3 makes its classes at run time
+    description = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
+    return {one["OutputKey"]: one["OutputValue"] for one in description.get("Outputs", ())}
 
 
 def _exists(cloudformation: Any, stack: str) -> bool:  # noqa: ANN401 - as above
@@ -147,8 +151,20 @@ def main() -> None:
 
         local.redeploy()
     else:
-        outputs = deploy(stage, BUILD / stage, {})
-        print(outputs["Url"])
+        print(_to_aws(stage)["Url"])
+
+
+def _to_aws(stage: str) -> dict[str, str]:
+    """Deploy; a stage without a domain of its own is reached, and linked to, by API Gateway's address."""
+    folder = BUILD / stage
+    template = json.loads((folder / "template.json").read_text())
+    if template["Parameters"]["PublicUrl"]["Default"]:
+        return deploy(stage, folder, {})
+    cloudformation = boto3.client("cloudformation")
+    stack = f"exchange-{stage}"
+    if not _exists(cloudformation, stack):
+        deploy(stage, folder, {})
+    return deploy(stage, folder, {"PublicUrl": _outputs(cloudformation, stack)["Url"]})
 
 
 if __name__ == "__main__":

@@ -33,8 +33,8 @@ from packaging.requirements import Requirement
 ROOT = Path(__file__).parent.parent
 BUILD = ROOT / "build"
 STAGES = ("local", "dev", "prod")
-#: The platform of Lambda's Python 3.11; wheels for it run on Amazon Linux 2.
-LAMBDA_PLATFORM = "manylinux2014_x86_64"
+#: Wheels that run where Lambda's Python 3.11 does: on Amazon Linux 2, which has glibc 2.26.
+LAMBDA_PLATFORMS = ("manylinux_2_26_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64")
 ZIP_TIME = (2026, 1, 1, 0, 0, 0)
 
 #: AWS services that the code speaks to: of botocore's descriptions only these are shipped.
@@ -136,8 +136,8 @@ class _Principals(PackageOptions):
 
 def dependencies(stage: str) -> Path:
     """A folder with what requirements.txt asks for, pruned and compiled; made once per content of that file."""
-    platform = "here" if stage == "local" else LAMBDA_PLATFORM
-    rules = "\n".join((*requirements(), *SERVICES, *UNUSED_FILES, *sorted(UNUSED_DISTRIBUTIONS)))
+    platform = "here" if stage == "local" else "lambda"
+    rules = "\n".join((*requirements(), *SERVICES, *UNUSED_FILES, *sorted(UNUSED_DISTRIBUTIONS), *LAMBDA_PLATFORMS))
     folder = BUILD / "dependencies" / f"{platform}-{hashlib.sha256(rules.encode()).hexdigest()[:12]}"
     if folder.exists():
         return folder
@@ -179,20 +179,20 @@ def _closure() -> set[str]:
 
 
 def _install_for_lambda(folder: Path) -> None:
-    """Fetch wheels for Lambda's platform; there need not be a compiler, nor Linux, here."""
+    """Fetch wheels for Lambda's platform, of the versions that are installed and tested here."""
     fetched = folder / ".fetched"
     subprocess.run(
         [
             *(sys.executable, "-m", "pip", "install", "--quiet", "--no-compile", "--target", str(fetched)),
-            *("--platform", LAMBDA_PLATFORM, "--python-version", "3.11", "--only-binary", ":all:"),
-            *("-r", str(ROOT / "requirements.txt")),
+            *(word for platform in LAMBDA_PLATFORMS for word in ("--platform", platform)),
+            *("--python-version", "3.11", "--only-binary", ":all:"),
+            *("--no-deps", *(f"{name}=={importlib.metadata.version(name)}" for name in sorted(_closure()))),
         ],
         check=True,
     )
-    unused = {name.replace("-", "_") for name in UNUSED_DISTRIBUTIONS} | {"yaml", "_yaml", "pkg_resources"}
     for file in sorted(fetched.rglob("*")):
         relative = file.relative_to(fetched)
-        if file.is_file() and relative.parts[0] not in unused and _shipped(str(relative)):
+        if file.is_file() and _shipped(str(relative)):
             target = folder / relative
             target.parent.mkdir(parents=True, exist_ok=True)
             file.rename(target)
