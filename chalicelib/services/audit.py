@@ -19,7 +19,8 @@ from chalicelib.core import history, matching
 from chalicelib.core.ledger import held_asset, settlements
 from chalicelib.core.markets import Market
 from chalicelib.core.orders import Entry, Order, OrderCancelled, OrderFilled, OrderPlaced, OrderView, Trade
-from chalicelib.stores import accounts, journal, orders, trades, transfers
+from chalicelib.services.matching import archiving
+from chalicelib.stores import accounts, orders, trades, transfers
 from chalicelib.stores.accounts import Account
 
 #: A violation has to be seen in this many readings in a row.
@@ -55,7 +56,7 @@ def _read_once() -> Findings:
     for market in settings.exchange().markets.values():
         trade_rows = {trade.id: trade for trade in trades.scan(market.id)}
         fold = _Fold(market, findings)
-        for entry in journal.since(market.id, 0):
+        for entry in archiving.history(market.id):
             fold.apply(entry)
             try:
                 ledger.apply(market, entry)

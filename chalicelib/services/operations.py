@@ -8,7 +8,7 @@ from chalicelib import settings
 from chalicelib.core.money import to_decimal
 from chalicelib.core.reasons import Reason, Refused
 from chalicelib.services import audit as audits
-from chalicelib.services import wallet
+from chalicelib.services import matching, wallet
 from chalicelib.stores import commands
 
 
@@ -59,12 +59,22 @@ def _unknown(_: Mapping[str, Any]) -> dict[str, Any]:
     raise Refused(Reason.PARAMETER_INVALID, "verb")
 
 
-def _halt(payload: Mapping[str, Any], *, halt: bool) -> dict[str, Any]:
+def replay(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """Fold a market's archive and journal anew and hold the outcome against what is live: every difference."""
+    return matching.replay(_market(payload))
+
+
+def _market(payload: Mapping[str, Any]) -> str:
     market = settings.exchange().market(_text(payload, "market"))
     if market is None:
         raise Refused(Reason.NO_SUCH_MARKET, "market")
-    commands.send_halt(market.id, halt=halt)
-    return {"market": market.id, "halt" if halt else "resume": "sent"}
+    return market.id
+
+
+def _halt(payload: Mapping[str, Any], *, halt: bool) -> dict[str, Any]:
+    market = _market(payload)
+    commands.send_halt(market, halt=halt)
+    return {"market": market, "halt" if halt else "resume": "sent"}
 
 
 def _text(payload: Mapping[str, Any], name: str) -> str:
@@ -79,4 +89,5 @@ _VERBS: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     "audit": audit,
     "halt": halt,
     "resume": resume,
+    "replay": replay,
 }

@@ -6,10 +6,11 @@ thirty, and a thousand fills stay far below the 400 KB that an item may have.
 
 import json
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
-from pynamodb.attributes import BinaryAttribute, UnicodeAttribute
+from pynamodb.attributes import BinaryAttribute, TTLAttribute, UnicodeAttribute
 from pynamodb.exceptions import PutError
 
 from chalicelib import settings
@@ -26,7 +27,7 @@ from chalicelib.core.orders import (
     Side,
 )
 from chalicelib.stores import orders
-from chalicelib.stores.table import Integer, Table, refused
+from chalicelib.stores.table import Integer, Table, put_all, refused
 
 
 class Fenced(Exception):  # noqa: N818 - says what happened
@@ -45,6 +46,7 @@ class JournalRow(Table):
     seq = Integer(range_key=True)
     at = Integer()
     events = BinaryAttribute(legacy_encoding=False)
+    expires = TTLAttribute(null=True)
 
 
 def append(entry: Entry) -> None:
@@ -70,17 +72,39 @@ def since(market: str, seq: int, *, consistent: bool = True) -> Iterator[Entry]:
         yield Entry(row.market, row.seq, row.at, decode(row.market, row.events))
 
 
+def between(market: str, first: int, last: int) -> list[Entry]:
+    """The entries `first` to `last`, both included, read consistently."""
+    rows = JournalRow.query(market, JournalRow.seq.between(first, last), consistent_read=True)
+    return [Entry(row.market, row.seq, row.at, decode(row.market, row.events)) for row in rows]
+
+
+def expire(entries: Sequence[Entry], at: int) -> None:
+    """Let DynamoDB delete these entries some time after `at` (ms since epoch). Only for entries that are archived."""
+    expires = datetime.fromtimestamp(at // 1000, UTC)
+    put_all([JournalRow(one.market, one.seq, at=one.at, events=encode(one.events), expires=expires) for one in entries])
+
+
 def encode(events: tuple[Event, ...]) -> bytes:
     """Events as compressed JSON. The same events give the same bytes."""
-    return zlib.compress(json.dumps([_encode(event) for event in events], separators=(",", ":")).encode(), 6)
+    return zlib.compress(json.dumps(to_plain(events), separators=(",", ":")).encode(), 6)
 
 
 def decode(market: str, data: bytes) -> tuple[Event, ...]:
     """The events that `encode` wrote."""
+    return from_plain(market, json.loads(zlib.decompress(data)))
+
+
+def to_plain(events: tuple[Event, ...]) -> list[list[Any]]:
+    """Events as plain values, one list each, its kind first."""
+    return [_encode(event) for event in events]
+
+
+def from_plain(market: str, rows: Iterable[Sequence[Any]]) -> tuple[Event, ...]:
+    """The events that `to_plain` gave."""
     events: list[Event] = []
     taker: Order | None = None
     taken = 0
-    for kind, *values in json.loads(zlib.decompress(data)):
+    for kind, *values in rows:
         if kind == "P":
             taker, taken = orders.from_list(values), 0
             assert taker.market == market

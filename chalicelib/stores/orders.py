@@ -118,6 +118,12 @@ def known(orders: Sequence[Order]) -> set[int]:
     return set().union(*aws.in_parallel(ids, chunks)) if chunks else set()
 
 
+def rows(keys: Sequence[tuple[str, int]]) -> dict[tuple[str, int], tuple[OrderView, int]]:
+    """(uid, order id) → the order and the entry that its row reflects, for those of `keys` that have a row. Consistent."""
+    found = OrderRow.batch_get(list(keys), consistent_read=True) if keys else ()
+    return {(row.uid, row.id): (_view(row), row.seq) for row in found}
+
+
 def positions(uid: str, order_ids: Iterable[int]) -> dict[int, int]:
     """order id → the entry that its row reflects, for those of a person's orders that have a row. Consistent."""
     keys = [(uid, order_id) for order_id in order_ids]

@@ -1,7 +1,9 @@
 """The matcher: the single writer of a market. See `engine` for its memory, `batch` for one step, `sweeper` for lost messages."""
 
+from chalicelib.services.matching.archiving import archive, history
 from chalicelib.services.matching.batch import run
 from chalicelib.services.matching.checkpoints import checkpoint
+from chalicelib.services.matching.replaying import replay
 from chalicelib.services.matching.sweeper import sweep
 
-__all__ = ["checkpoint", "run", "sweep"]
+__all__ = ["archive", "checkpoint", "history", "replay", "run", "sweep"]

@@ -6,7 +6,7 @@ from chalicelib import clock, settings, telemetry
 from chalicelib.core import history, matching
 from chalicelib.core.orders import Cancel, Command, Event, OrderFilled, Place
 from chalicelib.services.matching.engine import Engine, apply_effects, load
-from chalicelib.stores import commands, journal, orders
+from chalicelib.stores import commands, heads, journal, orders
 
 #: An entry takes no further command once it holds this many fills or events. An order has at most 1000 fills, so an
 #: entry has fewer than 1500: some 270 KB before compression, well below the 400 KB of an item.
@@ -121,6 +121,8 @@ def _commit(engine: Engine, events: list[Event]) -> None:
     journal.append(entry)
     engine.window.add(entry)
     apply_effects(engine.market, entry)
+    if engine.tail.apply(entry):
+        heads.note_tail(engine.market.id, engine.tail)  # the last price, for all who only read
     telemetry.count("Fills", len(history.trades(entry)), market=engine.market.id)
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 from chalicelib.core import history, ids, ledger, matching
 from chalicelib.core.book import Book
+from chalicelib.core.candles import Tail
+from chalicelib.core.market_view import MINUTE_MS
 from chalicelib.core.markets import Market
 from chalicelib.core.orders import Entry, MarketHalted, MarketResumed, Order, OrderPlaced
 from chalicelib.stores import accounts, archive, aws, heads, journal, orders, table, trades
@@ -52,6 +54,7 @@ class Engine:
     market: Market
     state: matching.MarketState = field(default_factory=matching.MarketState)
     window: Window = field(default_factory=Window)
+    tail: Tail = field(default_factory=Tail)
 
     @property
     def rules(self) -> matching.Rules:
@@ -66,17 +69,24 @@ def load(market: Market) -> Engine:
     be noted per batch, and a crash between commit and effects is repaired here.
     """
     engine = Engine(market)
-    position = heads.get(market.id).checkpoint
+    head = heads.get(market.id)
+    position = head.checkpoint
     if position:
         restore(engine.state, archive.get("book", market.id, position))
         # Entries up to the checkpoint are not in the window; `at` of the checkpoint's entry bounds them all.
         engine.window.begins = engine.state.at + 1
+        # Only for a market whose tail was never noted: what its checkpoint covers cannot be in it.
+        engine.tail.begins = engine.state.at // MINUTE_MS + 1
+    engine.tail = head.tail or engine.tail
     last = None
     for last in journal.since(market.id, engine.state.seq):
         matching.replay(engine.state, last)
         engine.window.add(last)
+        engine.tail.apply(last)
     if last is not None:
         apply_effects(market, last)
+        if head.tail is None or engine.tail.seq > head.tail.seq:
+            heads.note_tail(market.id, engine.tail)
     accounts.ensure(market.house)
     return engine
 
