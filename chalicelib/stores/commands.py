@@ -44,7 +44,7 @@ def read(market: str, body: str) -> list[Command]:
         if kind == "cancel":
             return [Cancel(int(order_id), str(uid)) for order_id, uid in content]
         return [Halt()] if {"halt": True, "resume": False}[kind] else [Resume()]
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise Unreadable(body[:200]) from error
 
 
