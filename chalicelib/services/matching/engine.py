@@ -105,9 +105,9 @@ def apply_effects(market: Market, entry: Entry) -> None:
     aws.in_parallel(lambda write: write(), [partial(table.put_all, rows), *writes])
     settled = ledger.settlements(market, entry)
     aws.in_parallel(lambda uid: accounts.settle(uid, market.id, entry.seq, settled[uid]), settled)
-    for event in entry.events:
-        if isinstance(event, MarketHalted | MarketResumed):
-            heads.note_halted(market.id, entry.seq, halted=isinstance(event, MarketHalted))
+    modes = [event for event in entry.events if isinstance(event, MarketHalted | MarketResumed)]
+    if modes:  # only how the entry leaves the market: a head takes one note per entry
+        heads.note_halted(market.id, entry.seq, halted=isinstance(modes[-1], MarketHalted))
 
 
 def snapshot(state: matching.MarketState) -> dict[str, Any]:
