@@ -18,7 +18,9 @@ from chalicelib.stores.table import Integer, Table, refused
 
 class HeadRow(Table):
     """A market's head. `checkpoint` is the journal position of the newest checkpoint in S3, 0 for none; `archived` that of
-    the last entry in the journal's archive, and `archive_digest` the digest of its newest manifest."""
+    the last entry in the journal's archive, and `archive_digest` the digest of its newest manifest. `tail` is written by the
+    market's matcher after each entry with trades, `tail_seq` being that entry; `klines_…` by the writer of candles: see `Klines`.
+    """
 
     class Meta:
         """Name of the table."""
@@ -71,7 +73,14 @@ def get(market: str) -> Head:
         row = HeadRow.get(market, consistent_read=True)
     except HeadRow.DoesNotExist:
         return Head()
-    return Head(row.checkpoint or 0, bool(row.halted), row.archived or 0, row.archive_digest or "")
+    return _head(row)
+
+
+def get_many(markets: Iterable[str]) -> dict[str, Head]:
+    """market → head, read consistently: one call for all."""
+    wanted = list(markets)
+    rows = {row.market: _head(row) for row in HeadRow.batch_get(wanted, consistent_read=True)}
+    return {market: rows.get(market, Head()) for market in wanted}
 
 
 def halted(markets: Iterable[str]) -> set[str]:
@@ -101,14 +110,14 @@ def note_tail(market: str, tail: Tail) -> None:
     _advance(market, [HeadRow.tail.set(body), HeadRow.tail_seq.set(tail.seq)], HeadRow.tail_seq, tail.seq)
 
 
-def note_klines(market: str, klines: Klines) -> None:
-    """Note how far a market's candles are; an older position changes nothing."""
+def note_klines(market: str, klines: Klines, *, replace: bool = False) -> None:
+    """Note how far a market's candles are; an older position changes nothing, the same one only if it is to be replaced."""
     actions = [HeadRow.klines_seq.set(klines.seq), HeadRow.klines_until.set(klines.until)]
     if klines.first is not None:
         actions.append(HeadRow.klines_first.set(klines.first))
     if klines.before is not None:
         actions.append(HeadRow.klines_before.set(klines.before))
-    _advance(market, actions, HeadRow.klines_seq, klines.seq)
+    _advance(market, actions, HeadRow.klines_seq, klines.seq + replace)
 
 
 def forget(name: str) -> None:
@@ -123,6 +132,8 @@ def _head(row: HeadRow) -> Head:
         halted=bool(row.halted),
         tail=None if row.tail is None else Tail.from_plain(json.loads(zlib.decompress(row.tail))),
         klines=Klines(row.klines_seq or 0, row.klines_until or 0, row.klines_first, row.klines_before),
+        archived=row.archived or 0,
+        archive_digest=row.archive_digest or "",
     )
 
 

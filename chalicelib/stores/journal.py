@@ -72,6 +72,12 @@ def since(market: str, seq: int, *, consistent: bool = True) -> Iterator[Entry]:
         yield Entry(row.market, row.seq, row.at, decode(row.market, row.events))
 
 
+def last(market: str) -> int:
+    """The position of the newest entry, read consistently; 0 for none."""
+    rows = JournalRow.query(market, consistent_read=True, scan_index_forward=False, limit=1)
+    return next((row.seq for row in rows), 0)
+
+
 def between(market: str, first: int, last: int) -> list[Entry]:
     """The entries `first` to `last`, both included, read consistently."""
     rows = JournalRow.query(market, JournalRow.seq.between(first, last), consistent_read=True)

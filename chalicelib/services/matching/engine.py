@@ -78,6 +78,7 @@ def load(market: Market) -> Engine:
         # Only for a market whose tail was never noted: what its checkpoint covers cannot be in it.
         engine.tail.begins = engine.state.at // MINUTE_MS + 1
     engine.tail = head.tail or engine.tail
+    noted = engine.tail.seq
     last = None
     for last in journal.since(market.id, engine.state.seq):
         matching.replay(engine.state, last)
@@ -85,7 +86,7 @@ def load(market: Market) -> Engine:
         engine.tail.apply(last)
     if last is not None:
         apply_effects(market, last)
-        if head.tail is None or engine.tail.seq > head.tail.seq:
+        if engine.tail.seq > noted:
             heads.note_tail(market.id, engine.tail)
     accounts.ensure(market.house)
     return engine
