@@ -1,0 +1,105 @@
+"""What operators can do, and what they are told when they ask for what cannot be done."""
+
+import json
+
+import pytest
+
+from chalicelib.core.orders import Ending
+from chalicelib.services import operations, trading
+from chalicelib.stores import heads
+from tests.services import world
+
+ANN = "1000000001"
+
+
+@pytest.fixture(autouse=True)
+def _ann(small):
+    world.forget()
+    world.person(ANN, CNY="10")
+    yield
+    world.check()
+
+
+def credit(**more):
+    return operations.run({"verb": "credit", "uid": ANN, "currency": "BTC", "amount": "1.50", **more})
+
+
+def test_a_credit_tells_what_stands():
+    answer = credit(txid="t")
+    assert answer.pop("at") > 0
+    assert answer == {"transfer": "deposit:BTC:t:0", "uid": ANN, "currency": "BTC", "amount": "1.5"}
+    assert credit(txid="t")["transfer"] == answer["transfer"]
+    assert world.balances(ANN)["BTC"] == (1.5, 0)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error", "parameter"),
+    [
+        ({"uid": None}, "parameter_missing", "uid"),
+        ({"uid": ""}, "parameter_missing", "uid"),
+        ({"uid": "5"}, "no_such_user", "uid"),
+        ({"currency": None}, "parameter_missing", "currency"),
+        ({"currency": "EUR"}, "no_such_currency", "currency"),
+        ({"amount": None}, "parameter_missing", "amount"),
+        ({"amount": "much"}, "parameter_invalid", "amount"),
+        ({"amount": "NaN"}, "parameter_invalid", "amount"),
+        ({"amount": "-1"}, "parameter_invalid", "amount"),
+        ({"amount": "0.123456789"}, "parameter_invalid", "amount"),
+        ({"amount": [1]}, "parameter_invalid", "amount"),
+        ({"txid": ""}, "parameter_invalid", "txid"),
+    ],
+)
+def test_a_credit_that_cannot_be_is_an_answer_that_names_the_parameter(wrong, error, parameter):
+    assert credit(**wrong) == {"error": error, "parameter": parameter}
+    assert world.balances(ANN) == {"CNY": (10, 0)}
+
+
+@pytest.mark.parametrize("verb", [None, "", "drop", "run", "_halt", 5, ["credit"]])
+def test_an_unknown_verb_is_told(verb):
+    assert operations.run({"verb": verb}) == {"error": "parameter_invalid", "parameter": "verb"}
+    assert operations.run({}) == {"error": "parameter_invalid", "parameter": "verb"}
+
+
+@pytest.mark.parametrize("verb", ["halt", "resume"])
+@pytest.mark.parametrize(
+    ("market", "error"), [(None, "parameter_missing"), ("BTC", "no_such_market"), (5, "no_such_market")]
+)
+def test_a_market_that_is_none_is_told(verb, market, error):
+    assert operations.run({"verb": verb, "market": market}) == {"error": error, "parameter": "market"}
+
+
+def test_a_halt_takes_its_place_in_the_queue():
+    """Orders that were sent before are taken; those sent after are ended and their funds freed."""
+    before = world.place(ANN, "BTC-CNY", "buy", 1, 1)
+    assert operations.run({"verb": "halt", "market": "btc-cny"}) == {"market": "BTC-CNY", "halt": "sent"}
+    after = world.place(ANN, "BTC-CNY", "buy", 1, 1)
+    world.pump("BTC-CNY")
+    assert world.order(ANN, before).ending is None
+    assert world.order(ANN, after).ending is Ending.HALTED
+    assert heads.get("BTC-CNY").halted
+    assert operations.run({"verb": "resume", "market": "BTC-CNY"}) == {"market": "BTC-CNY", "resume": "sent"}
+    world.pump("BTC-CNY")
+    assert not heads.get("BTC-CNY").halted
+
+
+def test_halting_what_is_halted_and_resuming_what_is_not_changes_nothing():
+    for verb in ("resume", "halt", "halt", "resume", "resume"):
+        operations.run({"verb": verb, "market": "BTC-CNY"})
+    world.pump("BTC-CNY")
+    assert not heads.get("BTC-CNY").halted
+    world.place(ANN, "BTC-CNY", "buy", 1, 1)
+    world.pump("BTC-CNY")
+
+
+def test_a_halt_of_one_market_leaves_the_others_alone():
+    operations.run({"verb": "halt", "market": "BTC-CNY"})
+    world.pump("BTC-CNY")
+    trading.forget()
+    world.place(ANN, "GOOC-CNY", "buy", 1, 1)
+    world.pump("GOOC-CNY")
+
+
+def test_answers_are_plain_values():
+    for payload in ({"verb": "audit"}, {"verb": "halt", "market": "BTC-CNY"}, {}):
+        assert json.loads(json.dumps(operations.run(payload))) == operations.run(payload)
+    world.pump("BTC-CNY")

@@ -1,0 +1,117 @@
+"""Balances, and deposits that operators credit once."""
+
+from decimal import Decimal
+
+import pytest
+
+from chalicelib import settings
+from chalicelib.core.reasons import Reason, Refused
+from chalicelib.services import wallet
+from chalicelib.services.wallet import Balance
+from chalicelib.stores import accounts, transfers
+from chalicelib.stores.accounts import AccountRow
+from tests.faults.injection import Faults, after, injected, lost
+from tests.services import world
+
+ANN, BOB = "1000000001", "1000000002"
+
+
+@pytest.fixture(autouse=True)
+def _people(small):
+    world.person(ANN)
+    world.person(BOB)
+    yield
+    world.check()
+
+
+def test_who_never_had_anything_has_no_balances():
+    assert wallet.balances(ANN) == {}
+    assert wallet.balances("1000000009") == {}
+
+
+def test_balances_come_in_the_exchanges_order_and_add_up():
+    for asset in ("LTC", "BTC", "CNY"):
+        wallet.credit(ANN, asset, Decimal(2), None)
+    world.place(ANN, "BTC-CNY", "buy", 1, "1.5")
+    found = wallet.balances(ANN)
+    assert list(found) == [asset for asset in settings.exchange().assets if asset in {"LTC", "BTC", "CNY"}]
+    assert found["CNY"] == Balance(50_000_000, 150_000_000, 0)
+    assert found["CNY"].total == 2 * 10**8
+
+
+def test_what_is_pending_belongs_to_its_owner():
+    wallet.credit(ANN, "BTC", Decimal(2), None)
+    AccountRow(ANN).update(actions=[AccountRow.pending["BTC"].set(10**8), AccountRow.available["BTC"].set(10**8)])
+    assert wallet.balances(ANN)["BTC"] == Balance(10**8, 0, 10**8)
+
+
+@pytest.mark.parametrize(("currency", "asset"), [("btc", "BTC"), ("blk", "BC"), ("BC", "BC")])
+def test_a_currency_is_meant_in_any_case_and_by_alias(currency, asset):
+    assert wallet.credit(ANN, currency, Decimal("0.00000001"), None).asset == asset
+    assert wallet.balances(ANN)[asset].available == 1
+
+
+def test_a_transaction_counts_once_per_currency():
+    first = wallet.credit(ANN, "BTC", Decimal(1), "t:1")
+    assert wallet.credit(ANN, "BTC", Decimal("1.0"), "t:1") == first
+    wallet.credit(ANN, "LTC", Decimal(1), "t:1")
+    wallet.credit(ANN, "BTC", Decimal(1), "t")
+    assert world.balances(ANN) == {"BTC": (2, 0), "LTC": (1, 0)}
+
+
+def test_credits_without_a_transaction_count_each():
+    for _ in range(3):
+        wallet.credit(ANN, "BTC", Decimal(1), None)
+    assert world.balances(ANN) == {"BTC": (3, 0)}
+
+
+@pytest.mark.parametrize(("uid", "amount"), [(BOB, 1), (ANN, 2)])
+def test_a_transaction_that_stands_for_something_else_is_refused(uid, amount):
+    wallet.credit(ANN, "BTC", Decimal(1), "t")
+    with pytest.raises(Refused) as refused:
+        wallet.credit(uid, "BTC", Decimal(amount), "t")
+    assert (refused.value.reason, refused.value.parameter) == (Reason.PARAMETER_INVALID, "txid")
+    assert world.balances(BOB) == {}
+
+
+@pytest.mark.parametrize(
+    ("uid", "currency", "amount", "txid", "reason", "parameter"),
+    [
+        (ANN, "EUR", "1", None, Reason.NO_SUCH_CURRENCY, "currency"),
+        (ANN, "", "1", None, Reason.NO_SUCH_CURRENCY, "currency"),
+        (ANN, "ßTC", "1", None, Reason.NO_SUCH_CURRENCY, "currency"),
+        ("1000000009", "BTC", "1", None, Reason.NO_SUCH_USER, "uid"),
+        *[
+            (ANN, "BTC", amount, None, Reason.PARAMETER_INVALID, "amount")
+            for amount in ("0", "-1", "1E-9", "NaN", "sNaN", "Infinity", "10000000000.00000001", "1E+999999")
+        ],
+        (ANN, "BTC", "1", "", Reason.PARAMETER_INVALID, "txid"),
+    ],
+)
+def test_what_cannot_be_credited_is_refused_by_name(uid, currency, amount, txid, reason, parameter):
+    with pytest.raises(Refused) as refused:
+        wallet.credit(uid, currency, Decimal(amount), txid)
+    assert (refused.value.reason, refused.value.parameter) == (reason, parameter)
+    assert list(transfers.scan()) == []
+    assert accounts.get("1000000009") is None
+
+
+def test_the_largest_amount_is_exact():
+    wallet.credit(ANN, "DOGE", Decimal(10000000000), None)
+    wallet.credit(ANN, "DOGE", Decimal("9999999999.99999999"), None)
+    assert wallet.balances(ANN)["DOGE"].available == 2 * 10**18 - 1
+
+
+def test_a_credit_whose_answer_was_lost_is_found_to_have_happened(monkeypatch):
+    with injected(monkeypatch, Faults(1, after)):
+        wallet.credit(ANN, "BTC", Decimal(1), None)
+    assert world.balances(ANN) == {"BTC": (1, 0)}
+
+
+def test_an_error_that_is_not_understood_is_not_a_refusal(monkeypatch):
+    def failing(deposit):
+        raise lost()
+
+    monkeypatch.setattr(transfers, "credit", failing)
+    with pytest.raises(type(lost())):
+        wallet.credit(ANN, "BTC", Decimal(1), None)
