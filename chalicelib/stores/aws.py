@@ -1,12 +1,11 @@
 """One client per AWS service and container, made when first needed: clients are thread-safe and costly to make."""
 
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import boto3
 from botocore.config import Config
+from botocore.session import Session, get_session
 
 #: An API function lives 10 s; one call with its repeats must end well before that.
 CONFIG = Config(
@@ -18,6 +17,9 @@ CONFIG = Config(
 )
 PARALLEL_CALLS_MAX = 16
 
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -25,11 +27,20 @@ Result = TypeVar("Result")
 @cache
 def client(service: str) -> Any:  # noqa: ANN401 - boto3 makes its classes at run time
     """The client of `service`. Region, credentials and endpoint come from the environment that Lambda sets."""
-    return boto3.client(service, config=CONFIG)
+    return _session().create_client(service, config=CONFIG)
 
 
 @cache
-def _pool() -> ThreadPoolExecutor:
+def _session() -> Session:
+    """One session for all clients: they share what it reads from disk. boto3's own brings transfer managers along, which
+    nothing here uses and which cost a cold start 60 ms."""
+    return get_session()
+
+
+@cache
+def _pool() -> "ThreadPoolExecutor":
+    from concurrent.futures import ThreadPoolExecutor  # many containers never make two calls at once
+
     return ThreadPoolExecutor(PARALLEL_CALLS_MAX, thread_name_prefix="aws")
 
 

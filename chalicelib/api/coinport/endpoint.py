@@ -10,7 +10,7 @@ from chalice.app import Blueprint, Response
 
 from chalicelib import clock
 from chalicelib.api.coinport.errors import SPELLINGS, message
-from chalicelib.api.edge import json, log
+from chalicelib.api.edge import json
 from chalicelib.api.edge.request import NoQuery, Request
 from chalicelib.core.reasons import Reason, Refused
 
@@ -98,6 +98,8 @@ def _failed(request: Request, error: Exception, headers: Mapping[str, str]) -> R
     """The caller's refusal, or an error of ours: also one that we found out ourselves has a log line and its id."""
     if isinstance(error, Refused) and error.reason is not Reason.INTERNAL:
         return refusal(request, error, headers)
+    from chalicelib.api.edge import log  # only a crash needs it
+
     return refusal(request, Refused(Reason.INTERNAL, correlation_id=log.crashed(request, error)), headers)
 
 

@@ -6,7 +6,6 @@ from typing import Any, Final
 
 from chalice.app import Chalice, Response
 
-from chalicelib.api.edge import log
 from chalicelib.api.edge.request import Request
 from chalicelib.core.reasons import Reason, Refused
 
@@ -47,6 +46,8 @@ class Gateway(Chalice):
         return self._spelt(request, Refused(reason))
 
     def _crash(self, request: Request, error: Exception) -> dict[str, Any]:
+        from chalicelib.api.edge import log  # only a crash needs it
+
         return self._spelt(request, Refused(Reason.INTERNAL, correlation_id=log.crashed(request, error)))
 
     def _spelt(self, request: Request, refused: Refused) -> dict[str, Any]:
