@@ -87,7 +87,7 @@ def test_a_warm_reader_asks_one_query_and_within_half_a_second_none(monkeypatch)
     assert seen(monkeypatch, lambda: market_data.depth(MARKET, 5)) == ["GetItem", "Query"]
     assert seen(monkeypatch, lambda: market_data.depth(MARKET, 5)) == ["Query"]
     monkeypatch.setattr(market_data, "FRESH_MS", 60_000)
-    assert seen(monkeypatch, lambda: market_data.tickers([MARKET])) == []
+    assert seen(monkeypatch, lambda: market_data.depth(MARKET, 5)) == []
 
 
 def test_a_cold_reader_starts_from_the_newest_checkpoint(monkeypatch):
@@ -104,19 +104,22 @@ def test_a_cold_reader_starts_from_the_newest_checkpoint(monkeypatch):
 
 def test_an_entry_that_a_read_missed_is_waited_for(monkeypatch):
     """Reads of readers are eventually consistent: one may show an entry before the one ahead of it."""
-    for price in (1, 2, 3):
-        trade(price)
+    for _ in range(3):
+        world.place(ANN, MARKET, "buy", 1, 1)
+        world.pump(MARKET)
     entries = list(journal.since(MARKET, 0))
     answers = [[entries[0], entries[2]], entries[1:]]
     monkeypatch.setattr(journal, "since", lambda market, seq, consistent: iter(answers.pop(0)))
-    assert market_data.tickers([MARKET])[MARKET].last == WHOLE
-    assert market_data.tickers([MARKET])[MARKET].last == 3 * WHOLE
+    assert market_data.depth(MARKET, 5).bids == [(WHOLE, WHOLE)]
+    assert market_data.depth(MARKET, 5).bids == [(WHOLE, 3 * WHOLE)]
 
 
 def test_a_reader_that_failed_goes_on_where_it_was(monkeypatch):
-    trade(1)
+    world.place(ANN, MARKET, "buy", 1, 1)
+    world.pump(MARKET)
     market_data.depth(MARKET, 5)
-    trade(2)
+    world.place(ANN, MARKET, "buy", 1, 1)
+    world.pump(MARKET)
     with injected(monkeypatch, Faults(0, before)), pytest.raises(Exception, match=r"aws\.test"):
         market_data.depth(MARKET, 5)
-    assert market_data.tickers([MARKET])[MARKET].last == 2 * WHOLE
+    assert market_data.depth(MARKET, 5).bids == [(WHOLE, 2 * WHOLE)]

@@ -18,6 +18,7 @@ ANN, BOB = "1000000001", "1000000002"
 
 @pytest.fixture(autouse=True)
 def _people(small):
+    world.forget()
     world.person(ANN)
     world.person(BOB)
     yield
