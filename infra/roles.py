@@ -1,6 +1,7 @@
 """Who may do what: one table, from function to grants. Least privilege: an action that no code makes is not here.
 
-A function's role carries its own grants and the right to write its own log. `tests/infra` holds the template to it.
+A function's role carries its grants and what Lambda does in its name (`platform`). `tests/infra` holds the template to
+it, and `tests/deployed/test_grants.py` fails on a grant that no test made use of.
 """
 
 from dataclasses import dataclass
@@ -85,6 +86,10 @@ def _queue(market: str) -> str:
 
 
 MARKETS = tuple(settings.exchange().markets)
+#: Function → the market that it matches.
+MATCHERS = {f"match-{market.lower()}": market for market in MARKETS}
+#: X-Ray knows no resources: these are the only actions that may be granted on everything.
+TRACING = ("xray:PutTraceSegments", "xray:PutTelemetryRecords")
 
 #: Knowing who asks, by each of the document's three schemes. Transactions need the rights of their single writes.
 _CALLER = (
@@ -103,21 +108,32 @@ _JOURNAL = (
 )
 
 
-def _matcher(market: str) -> tuple[Grant, ...]:
-    """Committing to the journal, and applying the effects."""
-    return (
-        consume(market),
-        *_JOURNAL,
-        table("journal", "PutItem"),
-        table("heads", "UpdateItem"),
-        table("accounts", "GetItem", "PutItem", "UpdateItem"),
-        table("orders", "BatchGetItem", "BatchWriteItem", "PutItem", "UpdateItem"),
-        table("trades", "BatchWriteItem"),
-    )
+#: Writing candles: closed chunks are never removed, open ones are once they are replaced.
+_KLINES = (
+    table("heads", "GetItem", "UpdateItem"),
+    table("journal", "Query"),
+    archive("klines/", "PutObject"),
+    archive("klines-open/", "DeleteObject", "GetObject", "PutObject"),
+    archive("journal/", "GetObject"),
+)
+#: Committing to the journal, and applying the effects.
+_MATCHER = (
+    *_JOURNAL,
+    table("journal", "PutItem"),
+    table("heads", "UpdateItem"),
+    table("accounts", "GetItem", "PutItem", "UpdateItem"),
+    table("orders", "BatchGetItem", "BatchWriteItem", "PutItem", "UpdateItem"),
+    table("trades", "BatchWriteItem"),
+)
 
 
 GRANTS: dict[str, tuple[Grant, ...]] = {
-    "api-market": (*_JOURNAL, table("trades", "Query")),
+    "api-market": (
+        *_JOURNAL,
+        table("heads", "BatchGetItem"),
+        table("trades", "Query"),
+        archive("klines", "GetObject"),
+    ),
     "api-identity": (
         *_CALLER,
         table("users", "PutItem", "UpdateItem"),
@@ -145,7 +161,10 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
     "sweep": (
         table("accounts", "GetItem", "UpdateItem"),
         index("accounts", "waiting"),
-        table("orders", "BatchGetItem"),
+        table("journal", "Query"),
+        table("heads", "UpdateItem"),
+        table("orders", "BatchGetItem", "BatchWriteItem", "PutItem", "UpdateItem"),
+        table("trades", "BatchWriteItem"),
         send(*MARKETS),
     ),
     "checkpoint": (
@@ -155,38 +174,48 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
         archive("checkpoints/", "PutObject"),
         archive("journal/", "GetObject", "PutObject"),
     ),
+    "klines": (*_KLINES, archive_list()),
     "ops": (
+        *_KLINES,
         table("accounts", "GetItem", "Scan", "UpdateItem"),
-        table("journal", "Query"),
-        table("heads", "GetItem"),
+        table("heads", "DeleteItem"),
         archive("checkpoints/", "GetObject"),
-        archive("journal/", "GetObject"),
         archive_list(),
         table("orders", "BatchGetItem", "Scan"),
         table("trades", "Query"),
         table("transfers", "GetItem", "PutItem", "Scan"),
         send(*MARKETS),
     ),
-} | {f"match-{market.lower()}": _matcher(market) for market in MARKETS}
+} | dict.fromkeys(MATCHERS, _MATCHER)
 
 #: Functions that Lambda invokes asynchronously: what they fail at ends in the dead-letter queue.
-SCHEDULED = ("sweep", "checkpoint")
+SCHEDULED = ("sweep", "checkpoint", "klines")
+
+
+def platform(name: str) -> list[Grant]:
+    """What Lambda itself does in a function's name: log, trace, poll its queue, put aside what it failed at."""
+    grants = [
+        Grant(
+            ("logs:CreateLogStream", "logs:PutLogEvents"),
+            (
+                {
+                    "Fn::Sub": "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:"
+                    f"log-group:/aws/lambda/{settings.STACK}-{name}:*"
+                },
+            ),
+        ),
+        Grant(TRACING, ("*",)),
+    ]
+    if name in SCHEDULED:
+        grants.append(Grant(("sqs:SendMessage",), (att("DeadLetters", "Arn"),)))
+    if name in MATCHERS:
+        grants.append(consume(MATCHERS[name]))
+    return grants
 
 
 def role(name: str) -> dict[str, Any]:
     """The role of function `name` (as in `GRANTS`)."""
-    logs = Grant(
-        ("logs:CreateLogStream", "logs:PutLogEvents"),
-        (
-            {
-                "Fn::Sub": "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:"
-                f"log-group:/aws/lambda/{settings.STACK}-{name}:*"
-            },
-        ),
-    )
-    grants = [*GRANTS[name], logs]
-    if name in SCHEDULED:
-        grants.append(Grant(("sqs:SendMessage",), (att("DeadLetters", "Arn"),)))
+    grants = [*GRANTS[name], *platform(name)]
     return {
         "Type": "AWS::IAM::Role",
         "Properties": {

@@ -78,6 +78,13 @@ def last(market: str) -> int:
     return next((row.seq for row in rows), 0)
 
 
+def last(market: str) -> Entry | None:
+    """The newest entry, read consistently."""
+    for row in JournalRow.query(market, scan_index_forward=False, limit=1, consistent_read=True):
+        return Entry(row.market, row.seq, row.at, decode(row.market, row.events))
+    return None
+
+
 def between(market: str, first: int, last: int) -> list[Entry]:
     """The entries `first` to `last`, both included, read consistently."""
     rows = JournalRow.query(market, JournalRow.seq.between(first, last), consistent_read=True)

@@ -13,3 +13,4 @@ def sweep(event: Any) -> None:  # noqa: ANN401, ARG001 - chalice.app.CloudWatchE
     from chalicelib.services import matching
 
     matching.sweep()
+    matching.repair()
