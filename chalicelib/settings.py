@@ -14,6 +14,9 @@ STACK = os.environ.get("STACK", f"exchange-{STAGE}")
 ENDPOINT_GROUP = os.environ.get("ENDPOINT_GROUP", "")
 #: Where the queues live, up to and including the last slash: the queue's name completes the URL without a call.
 QUEUE_URL_BASE = os.environ.get("QUEUE_URL_BASE", "https://sqs.us-east-1.amazonaws.com/123456789012/")
+#: Mails and text messages on their way out.
+MAIL_QUEUE = f"{STACK}-mail"
+MAIL_QUEUE_URL = QUEUE_URL_BASE + MAIL_QUEUE
 BUCKET = os.environ.get("BUCKET", f"{STACK}-archive")
 KMS_KEY = os.environ.get("KMS_KEY", f"alias/{STACK}")
 MAIL_SENDER = os.environ.get("MAIL_SENDER", "no-reply@coinport.com")

@@ -18,10 +18,13 @@ class Grant:
 
     actions: tuple[str, ...]
     resources: tuple[Arn, ...]
+    #: The actions are allowed on all but the resources.
+    others: bool = False
 
     def statement(self) -> dict[str, Any]:
         """The grant in IAM's words."""
-        return {"Effect": "Allow", "Action": list(self.actions), "Resource": list(self.resources)}
+        where = "NotResource" if self.others else "Resource"
+        return {"Effect": "Allow", "Action": list(self.actions), where: list(self.resources)}
 
 
 def pascal(name: str) -> str:
@@ -72,6 +75,16 @@ def mail() -> Grant:
     )
 
 
+def sms() -> Grant:
+    """Sending text messages. A phone number has no ARN, so IAM can only say: on what is no topic (or other resource)."""
+    return Grant(("sns:Publish",), ({"Fn::Sub": "arn:${AWS::Partition}:sns:*:*:*"},), others=True)
+
+
+def post(*actions: str) -> Grant:
+    """SQS `actions` on the queue of mails and text messages."""
+    return Grant(tuple(f"sqs:{action}" for action in actions), (att("MailQueue", "Arn"),))
+
+
 def key(*actions: str) -> Grant:
     """KMS `actions` on the deployment's key."""
     return Grant(tuple(f"kms:{action}" for action in actions), (att("Key", "Arn"),))
@@ -96,6 +109,7 @@ _CALLER = (
     table("users", "BatchGetItem", "GetItem"),
     table("sessions", "BatchGetItem", "UpdateItem"),
     table("attempts", "DeleteItem", "GetItem", "UpdateItem"),
+    table("logins", "PutItem"),
     table("api_keys", "GetItem"),
     key("Decrypt"),
 )
@@ -136,14 +150,17 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
     ),
     "api-identity": (
         *_CALLER,
-        table("users", "PutItem", "UpdateItem"),
-        table("sessions", "DeleteItem", "PutItem"),
+        table("users", "DeleteItem", "PutItem", "UpdateItem"),
+        table("sessions", "BatchWriteItem", "DeleteItem", "GetItem"),
+        table("logins", "BatchWriteItem"),
         table("attempts", "BatchGetItem", "PutItem"),
         table("api_keys", "BatchGetItem", "DeleteItem", "PutItem"),
         table("codes", "GetItem", "PutItem", "UpdateItem"),
+        table("kyc", "GetItem", "PutItem"),
+        table("bank_cards", "DeleteItem", "PutItem", "Query"),
         table("accounts", "PutItem"),
         key("Encrypt"),
-        mail(),
+        post("SendMessage"),
     ),
     "api-trading": (
         *_CALLER,
@@ -175,7 +192,17 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
         archive("journal/", "GetObject", "PutObject"),
     ),
     "klines": (*_KLINES, archive_list()),
+    "mail": (
+        post("ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "ChangeMessageVisibility"),
+        table("deliveries", "DeleteItem", "GetItem", "UpdateItem"),
+        key("Decrypt"),
+        mail(),
+        sms(),
+    ),
     "ops": (
+        table("kyc", "DeleteItem", "GetItem", "UpdateItem"),
+        index("kyc", "waiting"),
+        key("Decrypt"),
         *_KLINES,
         table("accounts", "GetItem", "Scan", "UpdateItem"),
         table("heads", "DeleteItem"),

@@ -41,6 +41,7 @@ def deployment() -> Iterator[None]:
             table.create_table(billing_mode="PAY_PER_REQUEST")
         for market in settings.exchange().markets:
             aws.client("sqs").create_queue(QueueName=settings.queue(market), Attributes={"FifoQueue": "true"})
+        aws.client("sqs").create_queue(QueueName=settings.MAIL_QUEUE)
         kms = aws.client("kms")
         kms.create_alias(AliasName=settings.KMS_KEY, TargetKeyId=kms.create_key()["KeyMetadata"]["KeyId"])
         aws.client("s3").create_bucket(Bucket=settings.BUCKET)
@@ -57,6 +58,7 @@ def empty() -> None:
     from moto.dynamodb.models import dynamodb_backends
     from moto.s3.models import _VersionedKeyStore, s3_backends
     from moto.ses.models import ses_backends
+    from moto.sns.models import sns_backends
     from moto.sqs.models import sqs_backends
 
     region = os.environ["AWS_DEFAULT_REGION"]
@@ -69,3 +71,4 @@ def empty() -> None:
     for bucket in s3_backends[DEFAULT_ACCOUNT_ID]["aws"].buckets.values():
         bucket.keys = _VersionedKeyStore()
     ses_backends[DEFAULT_ACCOUNT_ID][region].sent_messages.clear()
+    sns_backends[DEFAULT_ACCOUNT_ID][region].sms_messages.clear()

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -45,11 +46,10 @@ def card_number(text: str, *, wallet: bool | None = None) -> str:
     if not wallet and _CARD.fullmatch(compact):
         return compact
     if wallet is not False:
-        for account in (lambda: email(text.strip()).mailbox, lambda: phone(text)):
-            try:
-                return account()
-            except Refused:
-                continue
+        with suppress(Refused):
+            return email(text.strip()).typed.lower()
+        with suppress(Refused):
+            return phone(text)
     raise Refused(Reason.PARAMETER_INVALID, "cardNumber")
 
 

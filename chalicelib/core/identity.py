@@ -41,19 +41,33 @@ class Standing(StrEnum):
 
 
 class Purpose(StrEnum):
-    """What a mailed token is good for. A token of one purpose is worth nothing for another."""
+    """What a mailed token or a code is good for. One of one purpose is worth nothing for another."""
 
-    ACTIVATION = "activation"
+    ACTIVATION = "activation"  # a token
+    RESET = "reset"  # a token
+    VERIFICATION = "verification"  # a code: coinport asks for one without saying what for
+    BIND_MOBILE = "bind_mobile"  # a code to the number that is to be bound
+
+
+class Channel(StrEnum):
+    """How a message reaches a person."""
+
+    MAIL = "mail"
+    SMS = "sms"
 
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A person. `email` is the address as typed; `auth_epoch` counts what ends all sessions."""
+    """A person. `email` is the address as typed; `auth_epoch` counts what ends all sessions, `version` every change.
+
+    What is sealed can be opened by `stores.vault` for this uid alone; empty where there is nothing. `email_auth` and
+    `phone_auth` say which codes a withdrawal asks for; until `frozen_until` (ms since epoch) there is none.
+    """
 
     uid: str
     email: str
     email_verified: bool
-    mobile: str
+    sealed_mobile: bytes
     mobile_verified: bool
     totp_enabled: bool
     standing: Standing
@@ -62,6 +76,17 @@ class User:
     api_tokens: frozenset[str]
     language: str
     created: int
+    nickname: str = ""
+    email_auth: bool = True
+    phone_auth: bool = False
+    frozen_until: int = 0
+    sealed_totp: bytes = b""
+    totp_step: int = 0
+    sealed_totp_pending: bytes = b""
+    totp_pending_until: int = 0
+    invite_code: str = ""
+    inviter: str = ""
+    version: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +147,7 @@ _MAILED_TOKEN: Final = re.compile(r"[A-Z2-7]{40}")
 _SESSION: Final = re.compile(r"([1-9][0-9]{9})\.([A-Za-z0-9_-]{43})")
 
 
-def pwdhash(text: str) -> str:
+def pwdhash(text: str, parameter: str = "pwdhash") -> str:
     """A password in the form SHA256_BASE64, in its one canonical spelling: 32 bytes have several in Base64.
 
     Raises `Refused` (PASSWORD_FORMAT) for anything else.
@@ -130,10 +155,27 @@ def pwdhash(text: str) -> str:
     try:
         digest = base64.b64decode(text.encode("ascii"), validate=True)
     except (UnicodeEncodeError, binascii.Error) as error:
-        raise Refused(Reason.PASSWORD_FORMAT, "pwdhash") from error
+        raise Refused(Reason.PASSWORD_FORMAT, parameter) from error
     if len(digest) != DIGEST_BYTES:
-        raise Refused(Reason.PASSWORD_FORMAT, "pwdhash")
+        raise Refused(Reason.PASSWORD_FORMAT, parameter)
     return base64.b64encode(digest).decode()
+
+
+def spellings(form: Form, secret: str) -> dict[Form, str]:
+    """Every form in which a password can be spelt that came in one form: plain text gives them all, a digest itself.
+
+    MD5 in hexadecimal digits is the same in either case.
+    """
+    if form is Form.MD5_HEX:
+        return {form: secret.lower()}
+    if form is Form.SHA256_BASE64:
+        return {form: secret}
+    raw = secret.encode("utf-8", "surrogatepass")
+    return {
+        Form.PLAIN: secret,
+        Form.SHA256_BASE64: base64.b64encode(hashlib.sha256(raw).digest()).decode(),
+        Form.MD5_HEX: hashlib.md5(raw, usedforsecurity=False).hexdigest(),
+    }
 
 
 def mailed_token(random: bytes) -> str:
@@ -170,6 +212,7 @@ SESSION_MS: Final = 60 * MINUTE_MS
 #: A session slides with every request, but is written at most this often.
 SESSION_WRITE_EVERY_MS: Final = MINUTE_MS
 ACTIVATION_MS: Final = DAY_MS
+RESET_MS: Final = HOUR_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +247,68 @@ def login_failed(failures: int) -> Refused:
     return Refused(Reason.UNAUTHENTICATED, canRetryTime=LOGIN_FAILURES_MAX - failures)
 
 
+#: Wrong TOTP codes of one person, from wherever, until none is looked at for `LOGIN_LOCK_MS`.
+TOTP_FAILURES_MAX: Final = 5
+
+# --- codes and second factors ---------------------------------------------------------------------------------------
+
+CODE_DIGITS: Final = 6
+CODE_MS: Final = 10 * MINUTE_MS
+CODE_ATTEMPTS_MAX: Final = 5
+TOTP_STEP_MS: Final = 30_000
+#: How far a person's clock may be off, in steps, either way.
+TOTP_STEPS_OFF: Final = 1
+TOTP_SECRET_BYTES: Final = 10
+TOTP_PENDING_MS: Final = 2 * HOUR_MS
+#: A changed credential keeps what an account holds from leaving for so long.
+FREEZE_MS: Final = DAY_MS
+
+_CODE: Final = re.compile(r"[0-9]{6}", re.ASCII)
+_CODE_ID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
+
+
+def is_code(text: str) -> bool:
+    """Whether a text could be a code, mailed or TOTP, at all."""
+    return _CODE.fullmatch(text) is not None
+
+
+def is_code_id(text: str) -> bool:
+    """Whether a text could be the id of a code at all."""
+    return _CODE_ID.fullmatch(text) is not None
+
+
+def code_message(code_id: str, purpose: Purpose, channel: Channel, uid: str, receiver: str, code: str) -> bytes:
+    """What the HMAC of a code is made over: a code proves nothing for any other purpose, person or receiver."""
+    return f"{code_id}\n{purpose}\n{channel}\n{uid}\n{receiver}\n{code}".encode()
+
+
+# --- names ----------------------------------------------------------------------------------------------------------
+
+_NICKNAME: Final = re.compile(r"[a-zA-Z0-9.]{1,32}", re.ASCII)
+#: Letters and digits that nobody mistakes for one another: 32 of them.
+INVITE_ALPHABET: Final = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+INVITE_CHARACTERS: Final = 6
+
+
+def nickname(text: str) -> str:
+    """A nickname. Raises `Refused` (PARAMETER_INVALID)."""
+    if not _NICKNAME.fullmatch(text):
+        raise Refused(Reason.PARAMETER_INVALID, "nickname")
+    return text
+
+
+def invite_code(random: bytes) -> str:
+    """An invite code of six characters."""
+    assert len(random) == INVITE_CHARACTERS
+    return "".join(INVITE_ALPHABET[byte % len(INVITE_ALPHABET)] for byte in random)
+
+
+def masked_email(address: str) -> str:
+    """An address as it may be shown: the first and the last character of its local part."""
+    local, at, domain = address.rpartition("@")
+    return f"{local[:1]}{'*' * max(len(local) - 2, 1)}{local[-1:] if len(local) > 1 else ''}{at}{domain}"
+
+
 # --- rates ----------------------------------------------------------------------------------------------------------
 
 
@@ -218,6 +323,10 @@ class Window:
 #: Mails or messages to one receiver for one purpose (decisions, section 0).
 RECEIVER_WINDOWS: Final = (Window(MINUTE_MS, 1), Window(HOUR_MS, 5), Window(DAY_MS, 10))
 IP_WINDOWS: Final = (Window(HOUR_MS, 20),)
+#: Messages that one person can have sent, to whatever receivers: an SMS costs money.
+PERSON_WINDOWS: Final = (Window(DAY_MS, 40),)
+#: Real names handed in for review.
+KYC_WINDOWS: Final = (Window(HOUR_MS, 3), Window(DAY_MS, 10))
 
 
 def after_send(times: Sequence[int], now: int, windows: Sequence[Window]) -> list[int] | None:

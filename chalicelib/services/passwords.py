@@ -35,3 +35,8 @@ def matches(stored: str | None, secret: str) -> bool:
         return _hasher(MEMORY_KIB).verify(stored or _nobodys(), secret) and stored is not None
     except VerifyMismatchError:
         return False
+
+
+def outdated(stored: str) -> bool:
+    """Whether a hash was made with other parameters than today's."""
+    return _hasher(MEMORY_KIB).check_needs_rehash(stored)

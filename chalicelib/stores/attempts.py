@@ -64,10 +64,10 @@ class Contended(Exception):  # noqa: N818 - says what is the case
     """Others wrote the same row, time after time."""
 
 
-def take(key: str, now: int) -> Admission:
-    """Ask to check one guess at `key`. One that is TAKEN has to be followed by `fail` or `clear`."""
+def take(key: str, now: int, most: int = LOGIN_FAILURES_MAX) -> Admission:
+    """Ask to check one guess at `key`, of `most`. One that is TAKEN has to be followed by `fail` or `clear`."""
     row = LadderRow(key)
-    fresh = (LadderRow.taken < LOGIN_FAILURES_MAX) & (LadderRow.until > now)
+    fresh = (LadderRow.taken < most) & (LadderRow.until > now)
     for _ in range(TRIES_MAX):
         actions = [
             LadderRow.taken.set((LadderRow.taken | 0) + 1),
@@ -85,11 +85,11 @@ def take(key: str, now: int) -> Admission:
             start = [LadderRow.taken.set(1), LadderRow.failures.set(0), *_forgotten_at(now)]
             if _changed(row, start, same):
                 return Admission.TAKEN
-        elif seen.failures >= LOGIN_FAILURES_MAX:
+        elif seen.failures >= most:
             return Admission.LOCKED
         elif seen.until - LOGIN_LOCK_MS + UNDER_WAY_MS_MAX < now:
             _changed(row, [LadderRow.taken.set(seen.failures)], same)
-        elif seen.taken >= LOGIN_FAILURES_MAX:
+        elif seen.taken >= most:
             return Admission.BUSY
     raise Contended(key)
 

@@ -1,22 +1,29 @@
-"""What was mailed to prove an address: tokens, kept as fingerprints, each for one purpose and one use.
+"""What was sent to prove an address or a number: tokens of links, kept as fingerprints, and codes of six digits, kept as
+HMACs; each for one purpose and one use.
 
-Using one up is part of the write that it authorises (see `users.activate`), so that it cannot happen without the other.
+Using one up is part of the write that it authorises (see `users.amend`), so that it cannot happen without the other.
 """
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from pynamodb.attributes import NumberAttribute, TTLAttribute, UnicodeAttribute
+from pynamodb.attributes import BinaryAttribute, NumberAttribute, TTLAttribute, UnicodeAttribute
+from pynamodb.exceptions import UpdateError
+from pynamodb.expressions.condition import Condition
 
 from chalicelib import settings
-from chalicelib.core.identity import DAY_MS, Purpose
-from chalicelib.stores.table import Table
+from chalicelib.core.identity import CODE_ATTEMPTS_MAX, DAY_MS, Purpose
+from chalicelib.stores.table import Integer, Step, Table, refused
 
 #: Whose a token is that was made for nobody, so that asking for an unknown address costs the same writes.
 NOBODY = "nobody"
 
 
 class CodeRow(Table):
-    """One token. `expires`: ms since epoch; `used_by`: which request used it up; `ttl`: when the row may vanish."""
+    """One token or code. `expires`: ms since epoch; `used_by`: which request used it up; `ttl`: when the row may vanish.
+
+    `mac` and `attempts` are a code's: what the right one gives, and how often one was compared with it.
+    """
 
     class Meta:
         """Name of the table."""
@@ -27,7 +34,17 @@ class CodeRow(Table):
     uid = UnicodeAttribute()
     expires = NumberAttribute()
     used_by = UnicodeAttribute(null=True)
+    mac = BinaryAttribute(legacy_encoding=False, null=True)
+    attempts = Integer(null=True)
     ttl = TTLAttribute()
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A token or code that was right, and that the write which it authorises will use up."""
+
+    key: str
+    uid: str
 
 
 def code_key(purpose: Purpose, fingerprint: str) -> str:
@@ -37,8 +54,7 @@ def code_key(purpose: Purpose, fingerprint: str) -> str:
 
 def keep(purpose: Purpose, fingerprint: str, uid: str | None, expires: int) -> None:
     """Remember a token made for a person (or for nobody), good until `expires` (ms since epoch)."""
-    ttl = datetime.fromtimestamp((expires + DAY_MS) // 1000, UTC)
-    CodeRow(code_key(purpose, fingerprint), uid=uid or NOBODY, expires=expires, ttl=ttl).save()
+    CodeRow(code_key(purpose, fingerprint), uid=uid or NOBODY, expires=expires, ttl=_ttl(expires)).save()
 
 
 def owner(purpose: Purpose, fingerprint: str) -> str | None:
@@ -47,3 +63,65 @@ def owner(purpose: Purpose, fingerprint: str) -> str | None:
         return CodeRow.get(code_key(purpose, fingerprint), consistent_read=True).uid
     except CodeRow.DoesNotExist:
         return None
+
+
+def valid(purpose: Purpose, fingerprint: str, now: int) -> Proof | None:
+    """A person's token that can still be used up."""
+    try:
+        row = CodeRow.get(code_key(purpose, fingerprint), consistent_read=True)
+    except CodeRow.DoesNotExist:
+        return None
+    good = row.uid != NOBODY and row.used_by is None and row.expires > now
+    return Proof(row.key, row.uid) if good else None
+
+
+def keep_code(code_id: str, uid: str | None, mac: bytes, expires: int) -> None:
+    """Remember a code sent to a person (or to nobody)."""
+    CodeRow(_key(code_id), uid=uid or NOBODY, mac=mac, attempts=0, expires=expires, ttl=_ttl(expires)).save()
+
+
+def attempt(code_id: str, uid: str | None, now: int) -> tuple[Proof, bytes] | None:
+    """Count an attempt at a code of a person before it is made: the HMAC to compare with.
+
+    None when there is no such code of this person, or it was used, has expired, or was tried five times.
+    """
+    row = CodeRow(_key(code_id))
+    try:
+        row.update(
+            actions=[CodeRow.attempts.add(1)],
+            condition=_open(uid or NOBODY, now) & (CodeRow.attempts < CODE_ATTEMPTS_MAX),
+        )
+    except UpdateError as error:
+        if refused(error):
+            return None
+        raise
+    return Proof(row.key, row.uid), bytes(row.mac)
+
+
+def using(proof: Proof, use: str, now: int) -> Step:
+    """Use a token or code up, in the write that it authorises. `use` names this use, which recognises itself by it."""
+    return lambda transaction: transaction.update(
+        CodeRow(proof.key), actions=[CodeRow.used_by.set(use)], condition=_open(proof.uid, now)
+    )
+
+
+def used_by(proof: Proof, now: int) -> str | None:
+    """Which use took a token or code; "" when it is gone or has expired, None while it is open."""
+    try:
+        row = CodeRow.get(proof.key, consistent_read=True)
+    except CodeRow.DoesNotExist:
+        return ""
+    return row.used_by or (None if row.expires > now else "")
+
+
+def _open(uid: str, now: int) -> Condition:
+    condition: Condition = (CodeRow.uid == uid) & CodeRow.used_by.does_not_exist() & (CodeRow.expires > now)
+    return condition
+
+
+def _key(code_id: str) -> str:
+    return f"code:{code_id}"
+
+
+def _ttl(expires: int) -> datetime:
+    return datetime.fromtimestamp((expires + DAY_MS) // 1000, UTC)

@@ -7,11 +7,15 @@ from chalicelib.stores import aws
 
 
 class Undelivered(Exception):  # noqa: N818 - says what is the case
-    """SES did not take a mail, or did not say that it did. The message names SES's error, never the receiver."""
+    """A message was surely not taken. The text names the service's error, never the receiver."""
+
+
+class Unknown(Undelivered):
+    """The service did not say whether it took a message."""
 
 
 def send(to: str, subject: str, text: str) -> None:
-    """Hand one mail of plain text to SES. Raises `Undelivered`."""
+    """Hand one mail of plain text to SES. Raises `Undelivered`, or `Unknown`."""
     try:
         aws.client("ses").send_email(
             Source=settings.MAIL_SENDER,
@@ -24,4 +28,4 @@ def send(to: str, subject: str, text: str) -> None:
     except ClientError as error:
         raise Undelivered(error.response.get("Error", {}).get("Code", "unknown")) from None
     except BotoCoreError as error:
-        raise Undelivered(type(error).__name__) from None
+        raise Unknown(type(error).__name__) from None

@@ -10,7 +10,8 @@ from pynamodb.exceptions import UpdateError
 from chalicelib import settings
 from chalicelib.core.identity import DAY_MS, Session, User
 from chalicelib.stores import aws
-from chalicelib.stores.table import Table, refused
+from chalicelib.stores.logins import LoginRow
+from chalicelib.stores.table import Step, Table, put_all, refused
 from chalicelib.stores.users import UserRow, to_user
 
 USER_AGENT_CHARACTERS_MAX = 200
@@ -39,9 +40,9 @@ class Unread(Exception):  # noqa: N818 - says what is the case
     """DynamoDB left part of a batch unread, time after time (throttled)."""
 
 
-def begin(session: Session, fingerprint: str, created: int, ip: str, user_agent: str) -> None:
-    """Write a new session down."""
-    SessionRow(
+def begin(session: Session, fingerprint: str, created: int, ip: str, user_agent: str, login: LoginRow) -> None:
+    """Write a new session down, and the login that it began with into the person's log, in one call."""
+    row = SessionRow(
         session.uid,
         fingerprint,
         epoch=session.epoch,
@@ -50,7 +51,8 @@ def begin(session: Session, fingerprint: str, created: int, ip: str, user_agent:
         ip=ip,
         user_agent=user_agent[:USER_AGENT_CHARACTERS_MAX],
         ttl=_ttl(session.expires),
-    ).save()
+    )
+    put_all([row, login])
 
 
 def with_user(uid: str, fingerprint: str) -> tuple[Session | None, User | None]:
@@ -87,6 +89,23 @@ def extend(uid: str, fingerprint: str, expires: int) -> None:
     except UpdateError as error:
         if not refused(error):
             raise
+
+
+def holds(uid: str, fingerprint: str, epoch: int) -> bool:
+    """Whether a session of this epoch stands."""
+    try:
+        return bool(SessionRow.get(uid, fingerprint, consistent_read=True).epoch == epoch)
+    except SessionRow.DoesNotExist:
+        return False
+
+
+def carrying(uid: str, fingerprint: str, epoch: int) -> Step:
+    """Let one session go on into the epoch after `epoch`, which ends all others."""
+    return lambda transaction: transaction.update(
+        SessionRow(uid, fingerprint),
+        actions=[SessionRow.epoch.set(epoch + 1)],
+        condition=SessionRow.epoch == epoch,
+    )
 
 
 def end(uid: str, fingerprint: str) -> None:

@@ -1,14 +1,18 @@
 """What all DynamoDB tables share: one client, and writes of many items at once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pynamodb.attributes import Attribute
 from pynamodb.connection import TableConnection
 from pynamodb.exceptions import PynamoDBException
 from pynamodb.models import Model
+from pynamodb.transactions import TransactWrite
 
 from chalicelib.stores import aws
+
+#: One store's part of a transaction that another store makes: it adds its writes.
+Step = Callable[[TransactWrite], None]
 
 #: DynamoDB takes at most 25 puts in one BatchWriteItem, over any number of tables.
 BATCH_PUTS_MAX = 25

@@ -1,22 +1,32 @@
-"""People: one table for a person's row (key: the uid), the names that lead to it (key: ``email:<mailbox>``), and the
-counter that numbers people (key: ``counter``). A uid is digits only, so the three kinds of key cannot meet.
+"""People: one table for a person's row (key: the uid), the names that lead to it (keys: ``email:<mailbox>``,
+``mobile:<HMAC>``, ``invite:<code>``), and the counter that numbers people (key: ``counter``). A uid is digits only, so
+the kinds of key cannot meet.
+
+What a person changes about how to be known goes through `amend`: one transaction with the codes that authorise it.
 """
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Any
+
 from pynamodb.attributes import (
+    BinaryAttribute,
     BooleanAttribute,
     MapAttribute,
     NumberAttribute,
     UnicodeAttribute,
     UnicodeSetAttribute,
 )
-from pynamodb.exceptions import TransactWriteError
+from pynamodb.exceptions import TransactWriteError, UpdateError
+from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from chalicelib import settings
 from chalicelib.core.identity import UID_BASE, Email, Form, Purpose, Standing, User
-from chalicelib.stores import accounts
+from chalicelib.stores import accounts, codes
 from chalicelib.stores.codes import CodeRow, code_key
-from chalicelib.stores.table import Table
+from chalicelib.stores.table import Integer, Step, Table, error_code, refused
 
 TRIES_MAX = 5
 #: A key that no row has: looking it up costs what looking up a person costs.
@@ -34,7 +44,7 @@ class UserRow(Table):
     key = UnicodeAttribute(hash_key=True)
     email = UnicodeAttribute()
     email_verified = BooleanAttribute()
-    mobile = UnicodeAttribute(null=True)
+    sealed_mobile = BinaryAttribute(legacy_encoding=False, null=True)
     mobile_verified = BooleanAttribute(default=False)
     totp_enabled = BooleanAttribute(default=False)
     standing = UnicodeAttribute()
@@ -44,6 +54,19 @@ class UserRow(Table):
     api_tokens = UnicodeSetAttribute(null=True)
     language = UnicodeAttribute()
     created = NumberAttribute()
+    nickname = UnicodeAttribute(null=True)
+    email_auth = BooleanAttribute(default=True)
+    phone_auth = BooleanAttribute(default=False)
+    frozen_until = Integer(null=True)
+    sealed_totp = BinaryAttribute(legacy_encoding=False, null=True)
+    totp_step = Integer(null=True)
+    sealed_totp_pending = BinaryAttribute(legacy_encoding=False, null=True)
+    totp_pending_until = Integer(null=True)
+    invite_code = UnicodeAttribute(null=True)
+    inviter = UnicodeAttribute(null=True)
+    #: How often `amend` changed this row, and which use did last.
+    version = Integer(null=True)
+    amended_by = UnicodeAttribute(null=True)
 
 
 class NameRow(Table):
@@ -86,8 +109,20 @@ def email_taken(address: Email) -> bool:
     return _uid_of(address) is not None
 
 
-def register(uid: str, address: Email, credentials: dict[Form, str], language: str, created: int) -> None:
-    """Write the person, the name and an empty account, all or nothing. Raises `NameTaken`.
+class InviteTaken(Exception):  # noqa: N818 - says what is the case
+    """Somebody has this invite code already."""
+
+
+def register(
+    uid: str,
+    address: Email,
+    credentials: Mapping[Form, str],
+    language: str,
+    created: int,
+    invite_code: str = "",
+    inviter: str = "",
+) -> None:
+    """Write the person, the names and an empty account, all or nothing. Raises `NameTaken` or `InviteTaken`.
 
     A transaction whose answer was lost is sent again by botocore and then refused by its own work. So a refusal is
     not believed before the name has been read back: if it leads to `uid`, which nobody else has, all was written.
@@ -101,6 +136,8 @@ def register(uid: str, address: Email, credentials: dict[Form, str], language: s
         credentials={form.value: concealed for form, concealed in credentials.items()},
         language=language,
         created=created,
+        invite_code=invite_code or None,
+        inviter=inviter or None,
     )
     account = accounts.empty(uid)
     name = NameRow(_email_key(address), uid=uid)
@@ -110,12 +147,17 @@ def register(uid: str, address: Email, credentials: dict[Form, str], language: s
                 transaction.save(name, NameRow.key.does_not_exist())
                 transaction.save(user, UserRow.key.does_not_exist())
                 transaction.save(account, type(account).uid.does_not_exist())
+                if invite_code:
+                    invite = NameRow(_invite_key(invite_code), uid=uid)
+                    transaction.save(invite, NameRow.key.does_not_exist())
         except TransactWriteError:
             owner = _uid_of(address)
             if owner == uid:
                 return
             if owner is not None:
                 raise NameTaken from None
+            if invite_code and by_invite(invite_code) is not None:
+                raise InviteTaken from None
             if not tries_left:
                 raise
         else:
@@ -172,13 +214,112 @@ def activate(uid: str, fingerprint: str, use: str, now: int) -> bool:
     raise AssertionError("the last try returns or raises")
 
 
+class Outcome(Enum):
+    """What became of an amendment."""
+
+    DONE = auto()
+    #: A code that authorises it was used up, or ran out, meanwhile.
+    SPENT = auto()
+    #: The person, or a row of another step, changed meanwhile: decide again.
+    MOVED = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Amendment:
+    """What changes about a person: fields of `User` by name, codes used up for it, and other stores' part of it."""
+
+    changes: Mapping[str, object] = field(default_factory=dict)
+    proofs: Sequence[codes.Proof] = ()
+    steps: Sequence[Step] = ()
+
+
+def amend(seen: User, amendment: Amendment, use: str, now: int) -> Outcome:
+    """Change a person as last `seen`, use up the codes and take the steps: all in one transaction, or nothing.
+
+    Of several at once one is DONE. `use` names this use: a transaction that was sent twice recognises itself by it.
+    """
+    actions: list[Action] = [UserRow.version.set(seen.version + 1), UserRow.amended_by.set(use)]
+    for name, value in amendment.changes.items():
+        attribute: Any = getattr(UserRow, name)
+        actions.append(attribute.remove() if value is None else attribute.set(value))
+    condition = UserRow.version == seen.version if seen.version else UserRow.version.does_not_exist()
+    for tries_left in reversed(range(TRIES_MAX)):
+        try:
+            with TransactWrite(connection=UserRow._get_connection().connection) as transaction:  # noqa: SLF001
+                transaction.update(UserRow(seen.uid), actions=actions, condition=UserRow.standing.exists() & condition)
+                for proof in amendment.proofs:
+                    codes.using(proof, use, now)(transaction)
+                for step in amendment.steps:
+                    step(transaction)
+        except TransactWriteError as error:
+            row = UserRow.get(seen.uid, consistent_read=True)
+            uses = [codes.used_by(proof, now) for proof in amendment.proofs]
+            if row.amended_by == use or use in uses:  # ours, and the answer was lost
+                return Outcome.DONE
+            if any(taken is not None for taken in uses):
+                return Outcome.SPENT
+            reasons = getattr(error.cause, "cancellation_reasons", ())  # PynamoDB's own property breaks on a time-out
+            conflict = any(reason and reason.code == "TransactionConflict" for reason in reasons)
+            if error_code(error) == "TransactionCanceledException" and not conflict:
+                return Outcome.MOVED
+            if not tries_left:
+                raise
+        else:
+            return Outcome.DONE
+    raise AssertionError("the last try returns or raises")
+
+
+def mobile_owner(mac: str) -> str | None:
+    """Whose a mobile number is, by its HMAC."""
+    return _owner(_mobile_key(mac))
+
+
+def claiming_mobile(mac: str, uid: str) -> Step:
+    """Make a number a person's, if it is nobody else's."""
+    free = NameRow.key.does_not_exist() | (NameRow.uid == uid)
+    return lambda transaction: transaction.save(NameRow(_mobile_key(mac), uid=uid), free)
+
+
+def releasing_mobile(mac: str, uid: str) -> Step:
+    """Give a person's number back."""
+    return lambda transaction: transaction.delete(NameRow(_mobile_key(mac)), NameRow.uid == uid)
+
+
+def using_totp(uid: str, step: int) -> Step:
+    """Use a step of a person's authenticator up, in a write that it authorises: no step is good twice."""
+    unused = UserRow.totp_step.does_not_exist() | (UserRow.totp_step < step)
+    return lambda transaction: transaction.update(
+        UserRow(uid), actions=[UserRow.totp_step.set(step)], condition=UserRow.standing.exists() & unused
+    )
+
+
+def by_invite(code: str) -> str | None:
+    """Whose an invite code is."""
+    return _owner(_invite_key(code))
+
+
+def rehash(uid: str, before: Mapping[str, str], after: Mapping[Form, str]) -> None:
+    """Put better hashes of the same password in place, unless the credentials were changed meanwhile.
+
+    Written with the version as it is: nothing about the person has changed.
+    """
+    try:
+        UserRow(uid).update(
+            actions=[UserRow.credentials.set({**before, **{form.value: hashed for form, hashed in after.items()}})],
+            condition=UserRow.credentials == dict(before),
+        )
+    except UpdateError as error:
+        if not refused(error):
+            raise
+
+
 def to_user(row: UserRow) -> User:
     """A row as the rules know it."""
     return User(
         uid=row.key,
         email=row.email,
         email_verified=row.email_verified,
-        mobile=row.mobile or "",
+        sealed_mobile=bytes(row.sealed_mobile or b""),
         mobile_verified=row.mobile_verified,
         totp_enabled=row.totp_enabled,
         standing=Standing(row.standing),
@@ -187,6 +328,17 @@ def to_user(row: UserRow) -> User:
         api_tokens=frozenset(row.api_tokens or ()),
         language=row.language,
         created=int(row.created),
+        nickname=row.nickname or "",
+        email_auth=row.email_auth,
+        phone_auth=row.phone_auth,
+        frozen_until=row.frozen_until or 0,
+        sealed_totp=bytes(row.sealed_totp or b""),
+        totp_step=row.totp_step or 0,
+        sealed_totp_pending=bytes(row.sealed_totp_pending or b""),
+        totp_pending_until=row.totp_pending_until or 0,
+        invite_code=row.invite_code or "",
+        inviter=row.inviter or "",
+        version=row.version or 0,
     )
 
 
@@ -194,8 +346,20 @@ def _email_key(address: Email | None) -> str:
     return f"email:{address.mailbox}" if address else NOBODY
 
 
+def _mobile_key(mac: str) -> str:
+    return f"mobile:{mac}"
+
+
+def _invite_key(code: str) -> str:
+    return f"invite:{code}"
+
+
 def _uid_of(address: Email | None) -> str | None:
+    return _owner(_email_key(address))
+
+
+def _owner(key: str) -> str | None:
     try:
-        return NameRow.get(_email_key(address), consistent_read=True).uid
+        return NameRow.get(key, consistent_read=True).uid
     except NameRow.DoesNotExist:
         return None

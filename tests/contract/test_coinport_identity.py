@@ -6,15 +6,15 @@ import json
 import re
 
 import pytest
-from moto.core import DEFAULT_ACCOUNT_ID
-from moto.ses.models import ses_backends
 
 from chalicelib import clock, settings
 from chalicelib.api.coinport import auth
 from chalicelib.core.identity import MINUTE_MS
 from chalicelib.services import identity, passwords
+from chalicelib.services.identity import login
 from chalicelib.stores import users
 from tests.contract.client import Client, proxy_event
+from tests.post import mailed_token, mails
 
 EMAIL = "Example@coinport.com"
 PWDHASH = "G41DK2iy8OmzdTgpjPKXFvI82wI6CEj/BfaGdfGNDgQ="
@@ -52,14 +52,6 @@ def body(**changes):
     """The document's body of register, changed; a change to None leaves the field out."""
     fields = {"email": EMAIL, "pwdhash": PWDHASH, "exchangeVersion": "v2", "lang": "zh", **changes}
     return {name: value for name, value in fields.items() if value is not None}
-
-
-def mails():
-    return ses_backends[DEFAULT_ACCOUNT_ID]["us-east-1"].sent_messages
-
-
-def mailed_token(number=-1):
-    return re.search(r"token=([A-Z2-7]{40})", mails()[number].body)[1]
 
 
 def activated(client, email=EMAIL):
@@ -197,8 +189,9 @@ class TestActivation:
 
     def test_and_for_24_hours(self, anyone, time):
         anyone.post(REGISTER, body())
+        token = mailed_token()
         time[0] += 24 * 60 * MINUTE_MS
-        assert anyone.get(f"{CHECK}?token={mailed_token()}").code == 9015
+        assert anyone.get(f"{CHECK}?token={token}").code == 9015
 
     @pytest.mark.parametrize("token", ["", "x", "HJ4SFGGKBDGKXSYANTGK45G7LQJXK76M6ZE4C6QK", "%00", "%E4%BB%A4"])
     def test_an_unknown_one_is_9015(self, anyone, token):
@@ -544,7 +537,7 @@ def test_no_secret_is_ever_logged(anyone, capfd, caplog, monkeypatch):
                 raise RuntimeError(f"trouble with {arguments}")
 
             patched.setattr(f"chalicelib.stores.{module}.{name}", crash)
-            identity._proven.clear()
+            login._proven.clear()
             replies = [
                 anyone.get(LOGIN, Authorization=basic()),
                 anyone.get(PROFILE, Cookie=cookie),

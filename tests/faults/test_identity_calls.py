@@ -10,6 +10,7 @@ from chalicelib.core import identity as rules
 from chalicelib.core.identity import ACTIVATION_MS, Form, Purpose, Standing
 from chalicelib.core.reasons import Reason, Refused
 from chalicelib.services import identity, passwords
+from chalicelib.services.identity import login
 from chalicelib.stores import accounts, api_keys, codes, sessions, users
 from tests.faults.injection import FAULTS, Faults, injected
 
@@ -108,7 +109,7 @@ def test_activate(monkeypatch, fault):
 def test_login(monkeypatch, fault):
     def step(prepared):
         number, _uid = prepared
-        identity._proven.clear()
+        login._proven.clear()
         return identity.begin_session(identity.check_password(proof(number)), "203.0.113.7", "agent")
 
     for (number, uid), outcome in each_call(monkeypatch, fault, lambda number: (number, active(number)), step):

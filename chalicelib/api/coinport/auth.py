@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from chalicelib import settings
 from chalicelib.api.edge.request import Request
-from chalicelib.core.identity import Form, User
+from chalicelib.core.identity import Form, User, fingerprint
 from chalicelib.core.reasons import Reason, Refused
 from chalicelib.services import identity
 
@@ -38,6 +38,8 @@ class Caller:
 
     uid: str
     scheme: Scheme
+    #: The fingerprint of the caller's session, if it is one: it survives what ends the others.
+    session: str = ""
 
 
 def authenticate(request: Request) -> Caller:
@@ -55,16 +57,16 @@ def authenticate(request: Request) -> Caller:
     cookie = request.cookies.get(COOKIE)
     if not cookie:
         raise Refused(Reason.UNAUTHENTICATED)
-    return Caller(identity.check_session(cookie).uid, Scheme.COOKIE)
+    return Caller(identity.check_session(cookie).uid, Scheme.COOKIE, fingerprint(cookie))
 
 
-def by_password(request: Request) -> User:
+def by_password(request: Request, *, rehash: bool = False) -> User:
     """The person whose e-mail and pwdhash the request carries as ``Basic base64(email:pwdhash)``. Raises `Refused`."""
     scheme, _, credentials = (request.header("authorization") or "").partition(" ")
     email, separator, pwdhash = _decoded(credentials).partition(":")
     if scheme.lower() != "basic" or not separator:
         raise Refused(Reason.UNAUTHENTICATED)
-    return identity.check_password(identity.Proof(email, Form.SHA256_BASE64, pwdhash, request.ip))
+    return identity.check_password(identity.Proof(email, Form.SHA256_BASE64, pwdhash, request.ip, request.user_agent))
 
 
 def _by_signature(request: Request, credentials: str) -> User:

@@ -78,7 +78,7 @@ def check_activation_code_posted(request: Request) -> object:
 @endpoint(routes, "GET", "/api/v2/login")
 def login(request: Request) -> object:
     """Exchange e-mail and password for a session cookie. Only these: an API token must not grow into a session."""
-    user = auth.by_password(request)
+    user = auth.by_password(request, rehash=True)
     cookie = identity.begin_session(user, request.ip, request.user_agent)
     return Answer({"uid": int(user.uid), "email": user.email}, cookies=[auth.cookie_set(cookie)])
 
@@ -98,7 +98,7 @@ def profile(_request: Request, caller: Caller) -> object:
     return {
         "uid": int(user.uid),
         "email": user.email,
-        "mobile": user.mobile,
+        "mobile": found.mobile,
         "apiTokenPairs": [[pair.token, pair.secret] for pair in found.api_tokens],
         "emailVerified": user.email_verified,
         "mobileVerified": user.mobile_verified,

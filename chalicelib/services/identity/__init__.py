@@ -1,0 +1,93 @@
+"""People and how they prove who they are. One service for every dialect; what they spell differently (the form of a
+password, a link's address, what a code is for) they bring along.
+
+registration · login (passwords, sessions) · tokens (API tokens, profile) · codes (what is sent, and proved) · recovery
+(password reset and change) · factors (mobile, e-mail and phone codes, TOTP) · real_name (KYC) · cards · amending (the one
+way in which a person is changed).
+"""
+
+from chalicelib.services.identity.amending import withdrawals_frozen
+from chalicelib.services.identity.cards import add_card, cards, delete_card, has_card
+from chalicelib.services.identity.codes import check_code, send_codes
+from chalicelib.services.identity.factors import (
+    Given,
+    Proven,
+    bind_mobile,
+    bind_totp,
+    issue_totp,
+    mobile_of,
+    prove,
+    send_bind_code,
+    send_verification,
+    set_channel_auth,
+    unbind_totp,
+)
+from chalicelib.services.identity.login import (
+    Proof,
+    begin_session,
+    check_password,
+    check_session,
+    end_session,
+    logins,
+)
+from chalicelib.services.identity.real_name import claims_waiting, hand_in, real_name, review, standing
+from chalicelib.services.identity.recovery import change_password, request_reset, reset_password, verify_reset
+from chalicelib.services.identity.registration import Invitation, activate, register, send_activation
+from chalicelib.services.identity.tokens import (
+    Profile,
+    Signer,
+    add_api_token,
+    delete_api_token,
+    profile,
+    rename,
+    signed_by,
+    signer,
+)
+
+__all__ = [
+    "Given",
+    "Invitation",
+    "Profile",
+    "Proof",
+    "Proven",
+    "Signer",
+    "activate",
+    "add_api_token",
+    "add_card",
+    "begin_session",
+    "bind_mobile",
+    "bind_totp",
+    "cards",
+    "change_password",
+    "check_code",
+    "check_password",
+    "check_session",
+    "claims_waiting",
+    "delete_api_token",
+    "delete_card",
+    "end_session",
+    "hand_in",
+    "has_card",
+    "issue_totp",
+    "logins",
+    "mobile_of",
+    "profile",
+    "prove",
+    "real_name",
+    "register",
+    "rename",
+    "request_reset",
+    "reset_password",
+    "review",
+    "send_activation",
+    "send_bind_code",
+    "send_codes",
+    "send_verification",
+    "set_channel_auth",
+    "signed_by",
+    "signer",
+    "standing",
+    "unbind_totp",
+    "verify_reset",
+    "withdrawals_frozen",
+]

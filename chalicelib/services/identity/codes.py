@@ -1,0 +1,90 @@
+"""Codes of six digits: sent to an address or a number, and proved once."""
+
+import hmac
+from collections.abc import Sequence
+from typing import Final
+
+from chalicelib import clock, telemetry
+from chalicelib.core import identity as rules
+from chalicelib.core.identity import Channel, Purpose, Window
+from chalicelib.core.reasons import Reason, Refused
+from chalicelib.services import delivery
+from chalicelib.services.delivery import Receiver
+from chalicelib.stores import attempts, codes, vault
+from chalicelib.stores.codes import Proof
+
+#: What a wrong code of a channel is called.
+WRONG: Final = {Channel.MAIL: Reason.EMAIL_CODE, Channel.SMS: Reason.SMS_CODE}
+
+
+def count_send(purpose: Purpose, receivers: Sequence[str], ip: str, now: int, uid: str = "") -> None:
+    """Count a message to each of `receivers` for a purpose, or none. Raises `Refused` (CODE_TOO_OFTEN)."""
+    windows: dict[str, Sequence[Window]] = {
+        f"sends:{purpose}:{rules.fingerprint(receiver)}": rules.RECEIVER_WINDOWS for receiver in receivers
+    }
+    windows[f"sends-from:{ip}"] = rules.IP_WINDOWS
+    if uid:
+        windows[f"sends-of:{uid}"] = rules.PERSON_WINDOWS
+    if not attempts.spend(windows, now):
+        raise Refused(Reason.CODE_TOO_OFTEN)
+
+
+def send_codes(
+    purpose: Purpose, receivers: Sequence[Receiver], ip: str, language: str, *, quiet: bool = False
+) -> dict[Channel, str]:
+    """Send a code of its own to each of the receivers: channel → the id that has to come back with the code.
+
+    A channel whose message could not even be queued is left out; if that is all of them, `Refused` (NOT_SENT). With
+    `quiet` all is done but nothing arrives: for receivers of whom nobody shall learn whether they are known.
+    """
+    now = clock.now_ms()
+    uid = next((receiver.uid for receiver in receivers if receiver.uid != delivery.NOBODY), "")
+    count_send(purpose, [receiver.address for receiver in receivers], ip, now, uid)
+    sent = {}
+    for receiver in receivers:
+        code_id, code = _new_id(), f"{clock.random_below(10**rules.CODE_DIGITS):0{rules.CODE_DIGITS}}"
+        mac = _mac(code_id, purpose, receiver, code)
+        until = now + rules.CODE_MS
+        target = Receiver(receiver.channel, "", receiver.uid) if quiet else receiver
+        try:
+            codes.keep_code(code_id, _owner(receiver), mac, until)
+            delivery.post(target, purpose, language, until, code=code)
+        except Exception as error:  # noqa: BLE001 - the caller is told that this one was not sent
+            telemetry.alarm("code_not_queued", error, purpose=purpose, channel=receiver.channel)
+        else:
+            sent[receiver.channel] = code_id
+    if not sent:
+        raise Refused(Reason.NOT_SENT)
+    return sent
+
+
+def check_code(purpose: Purpose, receiver: Receiver, code_id: str, code: str, parameter: str) -> Proof:
+    """A code that is right, unused and young, as the proof that an amendment uses up.
+
+    Raises `Refused` (EMAIL_CODE or SMS_CODE) for any other: of another purpose, person or receiver, used, expired,
+    tried five times. One that never was gets the same answer for the same work.
+    """
+    wrong = Refused(WRONG[receiver.channel], parameter)
+    if not rules.is_code(code) or not rules.is_code_id(code_id):
+        raise wrong
+    attempted = codes.attempt(code_id, _owner(receiver), clock.now_ms())
+    if attempted is None:
+        raise wrong
+    proof, mac = attempted
+    if not hmac.compare_digest(mac, _mac(code_id, purpose, receiver, code)):
+        raise wrong
+    return proof
+
+
+def _mac(code_id: str, purpose: Purpose, receiver: Receiver, code: str) -> bytes:
+    return vault.mac(rules.code_message(code_id, purpose, receiver.channel, receiver.uid, receiver.address, code))
+
+
+def _owner(receiver: Receiver) -> str | None:
+    return None if receiver.uid == delivery.NOBODY else receiver.uid
+
+
+def _new_id() -> str:
+    """A random id, written as the documents write theirs: ``5cf04b35-9465-4997-9ab3-94c57b3c9afa``."""
+    text = clock.token_bytes(16).hex()
+    return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))

@@ -1,0 +1,269 @@
+"""Second factors: codes by mail and SMS, and authenticator apps (TOTP, RFC 6238). pyotp is loaded where it is used."""
+
+import base64
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from chalicelib import clock
+from chalicelib.core import identity as rules
+from chalicelib.core.identity import Channel, Purpose, User
+from chalicelib.core.reasons import Reason, Refused
+from chalicelib.services.delivery import Receiver
+from chalicelib.services.identity.amending import amend, credential_changed, withdrawals_frozen
+from chalicelib.services.identity.codes import check_code, send_codes
+from chalicelib.services.identity.login import take
+from chalicelib.stores import attempts, codes, users, vault
+from chalicelib.stores.table import Step
+from chalicelib.stores.users import Amendment
+
+#: What authenticator apps show beside the code.
+TOTP_LABEL: Final = "COINPORT"
+
+
+# --- codes ----------------------------------------------------------------------------------------------------------
+
+
+def send_verification(uid: str, channels: Sequence[Channel], ip: str) -> dict[Channel, str]:
+    """Send a code to a person's own address or number: channel → its id. Raises `Refused` (MOBILE_UNVERIFIED, …)."""
+    user = _person(uid)
+    receivers = [_own(user, channel) for channel in channels]
+    return send_codes(Purpose.VERIFICATION, receivers, ip, user.language)
+
+
+def send_bind_code(uid: str, phone: str, ip: str) -> str:
+    """Send a code to a number that a person wants to bind, whoever may have it: its id."""
+    user = _person(uid)
+    return send_codes(Purpose.BIND_MOBILE, [Receiver(Channel.SMS, phone, uid)], ip, user.language)[Channel.SMS]
+
+
+def _own(user: User, channel: Channel) -> Receiver:
+    if channel is Channel.MAIL:
+        return Receiver(channel, user.email, user.uid)
+    if not user.mobile_verified:
+        raise Refused(Reason.MOBILE_UNVERIFIED)
+    return Receiver(channel, mobile_of(user), user.uid)
+
+
+def check_own(user: User, channel: Channel, code_id: str, code: str, parameter: str) -> codes.Proof:
+    """A code that went to a person's own address or number. Raises `Refused`."""
+    return check_code(Purpose.VERIFICATION, _own(user, channel), code_id, code, parameter)
+
+
+def set_channel_auth(uid: str, channel: Channel, code_id: str, code: str, *, on: bool) -> None:
+    """Have withdrawals ask for a code of a channel, or not, by a code of that channel. Raises `Refused`."""
+    parameter, name = ("emailCode", "email_auth") if channel is Channel.MAIL else ("phoneCode", "phone_auth")
+    proof = check_own(_person(uid), channel, code_id, code, parameter)
+    spent = Refused(Reason.EMAIL_CODE if channel is Channel.MAIL else Reason.SMS_CODE, parameter)
+    amend(uid, lambda _user: Amendment({name: on}, [proof]), spent)
+
+
+# --- mobile ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SentCode:
+    """A code as it comes back: the id under which it was sent, and the digits."""
+
+    id: str
+    code: str
+
+
+def mobile_of(user: User) -> str:
+    """A person's number, opened; "" where there is none."""
+    return vault.unseal(user.sealed_mobile, user.uid) if user.sealed_mobile else ""
+
+
+def bind_mobile(uid: str, session: str, phone: str, new: SentCode, old: SentCode | None) -> None:
+    """Bind a number by the code sent to it, and if another is bound by the code sent to that too.
+
+    Raises `Refused`: PARAMETER_MISSING without the old number's code; SMS_CODE; ALREADY_REGISTERED when it turns out,
+    after the code was right, that the number is another person's.
+    """
+    user = _person(uid)
+    proofs = [check_code(Purpose.BIND_MOBILE, Receiver(Channel.SMS, phone, uid), new.id, new.code, "verifyCode")]
+    if user.mobile_verified:
+        if old is None:
+            raise Refused(Reason.PARAMETER_MISSING, "verifyCodeOld")
+        proofs.append(check_own(user, Channel.SMS, old.id, old.code, "verifyCodeOld"))
+    before = user.sealed_mobile
+    spent = Refused(Reason.SMS_CODE, "verifyCode")
+    mac = _mobile_mac(phone)
+
+    def decide(user: User) -> Amendment:
+        if user.sealed_mobile != before:  # the codes were for what was bound then
+            raise spent
+        if users.mobile_owner(mac) not in {None, uid}:
+            raise Refused(Reason.ALREADY_REGISTERED, "mobile")
+        steps = [users.claiming_mobile(mac, uid)]
+        if before and (mac_before := _mobile_mac(mobile_of(user))) != mac:
+            steps.append(users.releasing_mobile(mac_before, uid))
+        changes = {"sealed_mobile": vault.seal(phone, uid), "mobile_verified": True}
+        return credential_changed(user, session, Amendment(changes, proofs, steps))
+
+    amend(uid, decide, spent)
+
+
+def _mobile_mac(phone: str) -> str:
+    return vault.mac(f"mobile\n{phone}".encode()).hex()
+
+
+# --- authenticator apps ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class TotpSecret:
+    """A secret to be bound: as it is typed into an app, and as the QR code holds it."""
+
+    secret: str
+    url: str
+
+
+def issue_totp(uid: str) -> TotpSecret:
+    """A new secret, which may be bound within two hours and makes any earlier one void. Raises `Refused` (TOTP_BOUND)."""
+    secret = base64.b32encode(clock.token_bytes(rules.TOTP_SECRET_BYTES)).decode()
+    sealed = vault.seal(secret, uid)
+
+    def decide(user: User) -> Amendment:
+        if user.totp_enabled:
+            raise Refused(Reason.TOTP_BOUND)
+        until = clock.now_ms() + rules.TOTP_PENDING_MS
+        return Amendment({"sealed_totp_pending": sealed, "totp_pending_until": until})
+
+    amend(uid, decide)
+    return TotpSecret(secret, f"otpauth://totp/{TOTP_LABEL}:{uid}?secret={secret}")
+
+
+def bind_totp(uid: str, secret: str, code: str) -> None:
+    """Bind the secret last issued, by a code that it makes. Raises `Refused` (TOTP_BOUND, TOTP_SECRET, TOTP_CODE)."""
+
+    def decide(user: User) -> Amendment:
+        if user.totp_enabled:
+            raise Refused(Reason.TOTP_BOUND)
+        pending = vault.unseal(user.sealed_totp_pending, uid) if user.sealed_totp_pending else ""
+        expired = clock.now_ms() >= user.totp_pending_until
+        if not pending or expired or not hmac.compare_digest(pending.encode(), secret.strip().upper().encode()):
+            raise Refused(Reason.TOTP_SECRET, "googlesecret")
+        step = _step(pending, code, 0)
+        if step is None:
+            raise Refused(Reason.TOTP_CODE, "googlecode")
+        return Amendment(
+            {
+                "totp_enabled": True,
+                "sealed_totp": user.sealed_totp_pending,
+                "totp_step": step,
+                "sealed_totp_pending": None,
+                "totp_pending_until": None,
+            }
+        )
+
+    amend(uid, decide)
+
+
+def unbind_totp(uid: str, session: str, code: str) -> None:
+    """Take an authenticator away, by a code of it. Raises `Refused` (TOTP_UNBOUND, TOTP_CODE, TOO_OFTEN)."""
+    step = check_totp(_person(uid), code, "googlecode")
+
+    def decide(user: User) -> Amendment:
+        if not user.totp_enabled:
+            raise Refused(Reason.TOTP_UNBOUND)
+        if user.totp_step >= step:
+            raise Refused(Reason.TOTP_CODE, "googlecode")
+        # The step stays: a secret bound next has its own codes, but a clock that is set back must not revive this one.
+        changes = {"totp_enabled": False, "sealed_totp": None, "totp_step": step}
+        return credential_changed(user, session, Amendment(changes))
+
+    amend(uid, decide)
+
+
+def check_totp(user: User, code: str, parameter: str) -> int:
+    """The step that a right code is of; the write that it authorises has to use it up. At most five wrong ones in a row.
+
+    Raises `Refused`: TOTP_UNBOUND; TOTP_CODE for a wrong, used or badly spelt one; TOO_OFTEN while locked, 120 minutes.
+    """
+    if not user.totp_enabled:
+        raise Refused(Reason.TOTP_UNBOUND)
+    key = f"totp:{user.uid}"
+    try:
+        take(key, rules.TOTP_FAILURES_MAX)
+    except Refused as error:
+        raise Refused(Reason.TOO_OFTEN) from error
+    step = _step(vault.unseal(user.sealed_totp, user.uid), code, user.totp_step)
+    if step is None:
+        attempts.fail(key, clock.now_ms())
+        raise Refused(Reason.TOTP_CODE, parameter)
+    attempts.clear(key)
+    return step
+
+
+def _step(secret: str, code: str, used: int) -> int | None:
+    """The step, one off at most and later than the last `used`, whose code this is."""
+    import pyotp
+
+    now = clock.now_ms() // rules.TOTP_STEP_MS
+    totp, found = pyotp.TOTP(secret), None
+    if rules.is_code(code):
+        for step in range(now - rules.TOTP_STEPS_OFF, now + rules.TOTP_STEPS_OFF + 1):
+            if hmac.compare_digest(totp.generate_otp(step), code) and step > used:
+                found = step
+    return found
+
+
+# --- what a withdrawal asks for -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The factors that came with a request; None is what did not come."""
+
+    email: SentCode | None = None
+    phone: SentCode | None = None
+    totp: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """Factors that were right, to be used up by the transaction of what they authorise."""
+
+    uid: str
+    proofs: Sequence[codes.Proof]
+    totp_step: int | None
+
+    def steps(self, use: str, now: int) -> list[Step]:
+        """What using them up adds to a transaction; `use` names the use (see `stores.codes.using`)."""
+        steps = [codes.using(proof, use, now) for proof in self.proofs]
+        return steps if self.totp_step is None else [*steps, users.using_totp(self.uid, self.totp_step)]
+
+
+def prove(uid: str, given: Given) -> Proven:
+    """What a person's settings ask for before money leaves, all of it.
+
+    Raises `Refused`: WITHDRAWALS_FROZEN for 24 hours after a credential changed; PARAMETER_MISSING for a factor that did
+    not come; EMAIL_CODE, SMS_CODE, TOTP_CODE for a wrong one.
+    """
+    user = _person(uid)
+    if withdrawals_frozen(user):
+        raise Refused(Reason.WITHDRAWALS_FROZEN)
+    wanted = [
+        (user.email_auth, given.email, "emailCode"),
+        (user.phone_auth, given.phone, "phoneCode"),
+        (user.totp_enabled, given.totp, "googleCode"),
+    ]
+    for asked, came, parameter in wanted:
+        if asked and came is None:
+            raise Refused(Reason.PARAMETER_MISSING, parameter)
+    proofs = []
+    if user.email_auth and given.email is not None:
+        proofs.append(check_own(user, Channel.MAIL, given.email.id, given.email.code, "emailCode"))
+    if user.phone_auth and given.phone is not None:
+        proofs.append(check_own(user, Channel.SMS, given.phone.id, given.phone.code, "phoneCode"))
+    step = check_totp(user, given.totp, "googleCode") if user.totp_enabled and given.totp is not None else None
+    return Proven(uid, proofs, step)
+
+
+def _person(uid: str) -> User:
+    user = users.get(uid)
+    if user is None:
+        raise Refused(Reason.NO_SUCH_USER)
+    return user

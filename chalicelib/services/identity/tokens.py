@@ -1,0 +1,81 @@
+"""API tokens, which sign requests, and the profile that lists them."""
+
+from dataclasses import dataclass
+
+from chalicelib import clock
+from chalicelib.core import identity as rules
+from chalicelib.core.identity import ApiToken, User
+from chalicelib.core.reasons import Reason, Refused
+from chalicelib.services.identity.amending import amend
+from chalicelib.services.identity.factors import mobile_of
+from chalicelib.services.identity.login import usable
+from chalicelib.stores import api_keys, users, vault
+from chalicelib.stores.users import Amendment
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """Who owns an API token, and the secret that its requests are signed with."""
+
+    uid: str
+    secret: str
+
+
+def signer(token: str) -> Signer | None:
+    """Who signs with `token`, or None. What it says of itself is not believed before `signed_by` is asked."""
+    key = api_keys.get(token)
+    return Signer(uid=key.uid, secret=vault.unseal(key.sealed, key.uid)) if key else None
+
+
+def signed_by(signed: Signer) -> User:
+    """The person behind a signature that was right. Raises `Refused` (UNAUTHENTICATED, ACCOUNT_UNUSABLE)."""
+    user = users.get(signed.uid)
+    if user is None:
+        raise Refused(Reason.UNAUTHENTICATED)
+    return usable(user)
+
+
+def add_api_token(uid: str) -> ApiToken:
+    """A new API token of a person, good at once. Raises `Refused` (TOO_MANY_API_TOKENS)."""
+    made = ApiToken(token=clock.token_bytes(16).hex(), secret=clock.token_bytes(16).hex())
+    sealed = vault.seal(made.secret, uid)
+    try:
+        api_keys.add(api_keys.SealedToken(token=made.token, uid=uid, sealed=sealed, created=clock.now_ms()))
+    except api_keys.TooMany:
+        raise Refused(Reason.TOO_MANY_API_TOKENS) from None
+    return made
+
+
+def delete_api_token(uid: str, token: str) -> None:
+    """Take one of a person's API tokens away, at once. Raises `Refused` (PARAMETER_INVALID) if there is none such."""
+    if not api_keys.remove(uid, token):
+        raise Refused(Reason.PARAMETER_INVALID, "token")
+
+
+# --- profile --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A person, the mobile number, and the API tokens, the oldest first, with their secrets."""
+
+    user: User
+    mobile: str
+    api_tokens: list[ApiToken]
+
+
+def profile(uid: str) -> Profile:
+    """What a person may know of the account. Raises `Refused` (NO_SUCH_USER)."""
+    user = users.get(uid)
+    if user is None:
+        raise Refused(Reason.NO_SUCH_USER)
+    keys = api_keys.get_all(user.api_tokens)
+    return Profile(
+        user, mobile_of(user), [ApiToken(token=key.token, secret=vault.unseal(key.sealed, uid)) for key in keys]
+    )
+
+
+def rename(uid: str, nickname: str) -> None:
+    """Give a person a nickname. Raises `Refused`."""
+    name = rules.nickname(nickname)
+    amend(uid, lambda _user: Amendment({"nickname": name}))

@@ -1,0 +1,186 @@
+"""Real names under review: key the uid, and ``id:<HMAC of the number>`` for whose a document is. What a claim says is sealed."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pynamodb.attributes import BinaryAttribute, UnicodeAttribute
+from pynamodb.exceptions import TransactWriteError
+from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
+from pynamodb.transactions import TransactWrite
+
+from chalicelib import settings
+from chalicelib.core.kyc import Claim, Location, Paper, Record, Status
+from chalicelib.stores import vault
+from chalicelib.stores.table import Integer, Table
+
+TRIES_MAX = 5
+WAITING = "waiting"
+
+
+class Waiting(GlobalSecondaryIndex["KycRow"]):
+    """Claims that wait for an operator, in their order. Sparse: reviewed ones are not in it."""
+
+    class Meta:
+        """Name and shape of the index."""
+
+        index_name = "waiting"
+        projection = KeysOnlyProjection()
+
+    queue = UnicodeAttribute(hash_key=True)
+    submitted = Integer(range_key=True)
+
+
+class KycRow(Table):
+    """One person's claim, the newest. `use` is the request that handed it in."""
+
+    class Meta:
+        """Name of the table."""
+
+        table_name = settings.table("kyc")
+
+    key = UnicodeAttribute(hash_key=True)
+    status = UnicodeAttribute()
+    sealed = BinaryAttribute(legacy_encoding=False)
+    id_mac = UnicodeAttribute()
+    submitted = Integer()
+    reviewed = Integer(null=True)
+    reason = UnicodeAttribute(null=True)
+    use = UnicodeAttribute()
+    queue = UnicodeAttribute(null=True)
+    waiting = Waiting()
+
+
+class DocumentRow(Table):
+    """Whose a document is."""
+
+    class Meta:
+        """Name of the table."""
+
+        table_name = settings.table("kyc")
+
+    key = UnicodeAttribute(hash_key=True)
+    uid = UnicodeAttribute()
+
+
+class InUse(Exception):  # noqa: N818 - says what is the case
+    """The document is another person's."""
+
+
+class Standing(Exception):  # noqa: N818 - says what is the case
+    """The person has a claim under review, or an approved one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A claim with its record."""
+
+    record: Record
+    claim: Claim
+
+
+def submit(uid: str, claim: Claim, use: str, now: int) -> None:
+    """Hand a claim in and take the document, both or neither. Raises `InUse` or `Standing`."""
+    mac = vault.mac(f"document\n{claim.location}\n{claim.paper}\n{claim.number}".encode()).hex()
+    sealed = vault.seal(json.dumps([claim.real_name, claim.location, claim.paper, claim.number]), uid)
+    row = KycRow(
+        uid, status=Status.SUBMITTED.value, sealed=sealed, id_mac=mac, submitted=now, use=use, queue=WAITING
+    )  # fmt: skip
+    for tries_left in reversed(range(TRIES_MAX)):
+        try:
+            with TransactWrite(connection=KycRow._get_connection().connection) as transaction:  # noqa: SLF001
+                free = DocumentRow.key.does_not_exist() | (DocumentRow.uid == uid)
+                transaction.save(DocumentRow(_document_key(mac), uid=uid), free)
+                transaction.save(row, KycRow.key.does_not_exist() | (KycRow.status == Status.REFUSED.value))
+        except TransactWriteError:
+            standing = _row(uid)
+            if standing is not None and standing.use == use:  # ours, and the answer was lost
+                return
+            if standing is not None and standing.status != Status.REFUSED:
+                raise Standing from None
+            if _holder(mac) not in {None, uid}:
+                raise InUse from None
+            if not tries_left:
+                raise
+        else:
+            return
+
+
+def review(uid: str, status: Status, reason: str, now: int) -> bool:
+    """Approve or refuse the claim that waits; a refused one gives its document back. False if none waits."""
+    assert status is not Status.SUBMITTED
+    row = _row(uid)
+    if row is None or row.status != Status.SUBMITTED:
+        return False
+    for tries_left in reversed(range(TRIES_MAX)):
+        try:
+            with TransactWrite(connection=KycRow._get_connection().connection) as transaction:  # noqa: SLF001
+                transaction.update(
+                    KycRow(uid),
+                    actions=[
+                        KycRow.status.set(status.value),
+                        KycRow.reviewed.set(now),
+                        KycRow.reason.set(reason),
+                        KycRow.queue.remove(),
+                    ],
+                    condition=(KycRow.status == Status.SUBMITTED.value) & (KycRow.use == row.use),
+                )
+                if status is Status.REFUSED:
+                    document = DocumentRow(_document_key(row.id_mac))
+                    transaction.delete(document, DocumentRow.key.does_not_exist() | (DocumentRow.uid == uid))
+        except TransactWriteError:
+            found = _row(uid)
+            if found is None or found.use != row.use or found.status != Status.SUBMITTED:
+                return found is not None and (found.status, found.reviewed, found.reason) == (status, now, reason)
+            if not tries_left:
+                raise
+        else:
+            return True
+    raise AssertionError("the last try returns or raises")
+
+
+def get(uid: str) -> Record | None:
+    """What has become of a person's claim."""
+    row = _row(uid)
+    return _record(row) if row else None
+
+
+def opened(uid: str) -> Opened | None:
+    """The same with what the person claims."""
+    row = _row(uid)
+    return Opened(_record(row), _claim(row)) if row else None
+
+
+def waiting(limit: int) -> Iterator[Opened]:
+    """Claims that wait for review, the oldest first."""
+    for found in KycRow.waiting.query(WAITING, limit=limit):
+        row = _row(found.key)
+        if row is not None and row.status == Status.SUBMITTED:  # the index may be a moment late
+            yield Opened(_record(row), _claim(row))
+
+
+def _record(row: KycRow) -> Record:
+    return Record(row.key, Status(row.status), row.submitted, row.reviewed or 0, row.reason or "")
+
+
+def _claim(row: KycRow) -> Claim:
+    name, location, paper, number = json.loads(vault.unseal(bytes(row.sealed), row.key))
+    return Claim(name, Location(location), Paper(paper), number)
+
+
+def _row(uid: str) -> KycRow | None:
+    try:
+        return KycRow.get(uid, consistent_read=True)
+    except KycRow.DoesNotExist:
+        return None
+
+
+def _holder(mac: str) -> str | None:
+    try:
+        return DocumentRow.get(_document_key(mac), consistent_read=True).uid
+    except DocumentRow.DoesNotExist:
+        return None
+
+
+def _document_key(mac: str) -> str:
+    return f"id:{mac}"
