@@ -189,13 +189,15 @@ def test_many_people_place_while_a_matcher_works():
         return [world.place(uid, MARKET, side, 1 + step % 2, 1) for step in range(4)]
 
     def match():
-        while not done.is_set():
+        while not done.wait(0.001):  # lets the others have moto's lock in between
             world.pump(MARKET)
 
     with ThreadPoolExecutor(1) as pool:
         matcher = pool.submit(match)
-        results = race(*[lambda uid=uid, n=n: trade(uid, n) for n, uid in enumerate(people)])
-        done.set()
+        try:
+            results = race(*[lambda uid=uid, n=n: trade(uid, n) for n, uid in enumerate(people)])
+        finally:
+            done.set()
         matcher.result()
     world.pump(MARKET)
     placed = [order_id for some in results for order_id in some]
