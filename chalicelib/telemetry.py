@@ -1,10 +1,12 @@
 """Logs and metrics, structured and without secrets. Powertools is imported when the first line is written: most requests
 of a market reader write none, and a cold start should not pay for it."""
 
+import json
+import sys
 from functools import cache
 from typing import Any
 
-from chalicelib import settings
+from chalicelib import clock, settings
 
 
 @cache
@@ -34,8 +36,20 @@ _RESERVED = frozenset({"name", "msg", "args", "message", "module"})
 
 
 def _emit(name: str, value: int, dimensions: dict[str, str]) -> None:
-    from aws_lambda_powertools.metrics import MetricUnit, single_metric
-
-    with single_metric(name=name, unit=MetricUnit.Count, value=value, namespace=settings.STACK) as metric:
-        for key, text in dimensions.items():
-            metric.add_dimension(key, text)
+    """One line of CloudWatch's embedded metric format. The total too, without dimensions: an alarm sees only exactly what
+    it names. Written by hand, for Powertools' metrics cannot do both and take 40 ms to import."""
+    line = {
+        "_aws": {
+            "Timestamp": clock.now_ms(),
+            "CloudWatchMetrics": [
+                {
+                    "Namespace": settings.STACK,
+                    "Dimensions": [[], list(dimensions)] if dimensions else [[]],
+                    "Metrics": [{"Name": name, "Unit": "Count"}],
+                }
+            ],
+        },
+        name: value,
+        **dimensions,
+    }
+    sys.stdout.write(json.dumps(line, separators=(",", ":")) + "\n")

@@ -16,6 +16,7 @@ import py_compile
 import shutil
 import subprocess
 import sys
+import tomllib
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -81,8 +82,8 @@ def fingerprint(*extra: str) -> str:
     """A hash over all that decides a deployment: sources, configuration, requirements and `extra`."""
     digest = hashlib.sha256("\0".join(extra).encode())
     infra = sorted((ROOT / "infra").glob("*.py"))
-    others = [ROOT / ".chalice/config.json", ROOT / "requirements.txt", ROOT / "requirements-emulator.txt"]
-    for path in (*sources(), *infra, *others):
+    names = (".chalice/config.json", "infra/stages.toml", "requirements.txt", "requirements-emulator.txt")
+    for path in (*sources(), *infra, *(ROOT / name for name in names)):
         digest.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes())
     return digest.hexdigest()
 
@@ -111,7 +112,8 @@ def template(stage: str) -> dict[str, Any]:
     steps = [InjectDefaults(), _OurZip(), SwaggerBuilder(CFNSwaggerGenerator())]
     builder = ResourceBuilder(ApplicationGraphBuilder(), DependencyBuilder(), BuildStage(steps))
     drawn = SAMTemplateGenerator(config, _Principals()).generate(builder.construct_resources(config, stage))
-    return resources.complete(drawn, config.environment_variables)
+    stages = tomllib.loads((ROOT / "infra/stages.toml").read_text())
+    return resources.complete(drawn, stages[stage])
 
 
 class _OurZip(BaseDeployStep):

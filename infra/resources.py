@@ -8,6 +8,7 @@ Import it only after STAGE and STACK are set: names of resources come from `chal
 import importlib
 import json
 import pkgutil
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -16,23 +17,19 @@ from pynamodb.models import Model
 import app as application
 from chalicelib import settings, stores
 from chalicelib.workers.matching import function_name
-from infra import roles
+from infra import alarms, gateway, post, roles
 from infra.roles import pascal
 
 Template = dict[str, Any]
 
 RUNTIME = "python3.11"
 API_TIMEOUT_S = 10
-MATCHER_TIMEOUT_S = 30
+#: A killed matcher keeps its market waiting for six of these.
+MATCHER_TIMEOUT_S = 15
 WORKER_TIMEOUT_S = 60
 #: AWS asks for six times the function's time-out, so that a throttled retry never overtakes a running one.
 QUEUE_VISIBILITY_S = 6 * MATCHER_TIMEOUT_S
 QUEUE_RETENTION_S = 14 * 24 * 3600
-QUEUE_AGE_ALARM_S = 60
-LOG_RETENTION_DAYS = 90
-
-#: What `chalicelib.telemetry.alarm` counts, and crashes that a caller saw: one is too many. `tests/infra` looks for them.
-ALARMING = ("CommandRaised", "OrdersNotSent", "UnreadableMessage", "activation_not_mailed", "api_crash")
 
 #: Memory buys CPU in proportion: 1769 MB is one core. Argon2id takes 46 MiB and should not take a second.
 GROUP_MEMORY_MB = {"market": 512, "identity": 1024, "trading": 1024, "wallet": 1024}
@@ -74,7 +71,7 @@ def table(model: type[Model]) -> Template:
         "KeySchema": _key_schema(schema["key_schema"]),
         "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True},
         "SSESpecification": {"SSEEnabled": True},
-        "DeletionProtectionEnabled": True,
+        "DeletionProtectionEnabled": settings.STAGE == "prod",
     }
     if indexes:
         properties["GlobalSecondaryIndexes"] = [
@@ -88,7 +85,7 @@ def table(model: type[Model]) -> Template:
     ttl = model._ttl_attribute()  # type: ignore[no-untyped-call]  # noqa: SLF001 - as above
     if ttl is not None:
         properties["TimeToLiveSpecification"] = {"AttributeName": ttl.attr_name, "Enabled": True}
-    return {"Type": "AWS::DynamoDB::Table", **_RETAINED, "Properties": properties}
+    return {"Type": "AWS::DynamoDB::Table", **retained(), "Properties": properties}
 
 
 def owners() -> dict[tuple[str, str], str]:
@@ -101,10 +98,10 @@ def owners() -> dict[tuple[str, str], str]:
     }
 
 
-def complete(template: Template, environment: Mapping[str, str]) -> Template:
+def complete(template: Template, values: Mapping[str, Any]) -> Template:
     """The whole deployment: Chalice's `template` with its one API function split, and everything around it.
 
-    `environment` holds the stage's own values (PUBLIC_URL, MAIL_SENDER), which become the template's parameters.
+    `values` are the stage's own (see `stages.toml`); they become the defaults of the template's parameters.
     """
     resources = template["Resources"]
     code = resources.pop("APIHandler")["Properties"]["CodeUri"]
@@ -117,7 +114,10 @@ def complete(template: Template, environment: Mapping[str, str]) -> Template:
         # By reference, not by name: CloudFormation has to create the queue first.
         for event in worker["Events"].values():
             event["Properties"]["Queue"] = roles.att(f"{pascal(name)}Queue", "Arn")
-        resources |= {f"{pascal(name)}Queue": _queue(market), f"{pascal(name)}QueueAgeAlarm": _age_alarm(name)}
+        resources |= {f"{pascal(name)}Queue": _queue(market), **alarms.of_market(name)}
+    postman = post.fed(resources.pop(pascal(post.POSTMAN))["Properties"])
+    functions[post.POSTMAN] = _function(post.POSTMAN, postman, post.POSTMAN_MEMORY_MB, post.POSTMAN_TIMEOUT_S)
+    resources |= post.queues()
     for name, memory in WORKER_MEMORY_MB.items():
         worker = resources.pop(pascal(name))["Properties"]
         functions[name] = _function(name, worker, memory, WORKER_TIMEOUT_S)
@@ -128,17 +128,29 @@ def complete(template: Template, environment: Mapping[str, str]) -> Template:
             }
     left = [name for name, one in resources.items() if one["Type"] == "AWS::Serverless::Function"]
     assert not left, f"give these workers a memory size and a role: {left}"
-    _split(resources["RestAPI"]["Properties"]["DefinitionBody"])
+    api = resources["RestAPI"]["Properties"]
+    serving = {route: pascal(_group_function(group)) for route, group in owners().items()}
+    gateway.split(api["DefinitionBody"], serving)
+    api |= gateway.stage()
     for name, function in functions.items():
         resources |= _around(name, function)
     resources |= {f"{pascal(noun(model))}Table": table(model) for model in models()}
-    resources |= _shared()
-    template["Parameters"] = _parameters(environment)
+    matchers = [function_name(market).replace("_", "-") for market in settings.exchange().markets]
+    resources |= _shared() | gateway.around() | alarms.shared()
+    resources |= alarms.dashboard(matchers, sorted(functions), sorted(noun(model) for model in models()))
+    template["Parameters"] = _parameters(values)
+    template["Conditions"] = {
+        "HasDomain": _given("CertificateArn"),
+        "HasAlarmMail": _given("AlarmMail"),
+        "HasFirewall": {"Fn::Not": [{"Fn::Equals": [{"Ref": "RequestsPerAddress"}, 0]}]},
+    }
     template["Outputs"] = {
         "Url": {"Value": {"Fn::Sub": "https://${RestAPI}.execute-api.${AWS::Region}.${AWS::URLSuffix}/api"}},
         "ApiId": {"Value": {"Ref": "RestAPI"}},
         "Archive": {"Value": {"Ref": "Archive"}},
         "MailSender": {"Value": {"Ref": "MailSender"}},
+        # The domain's name has to lead here: an alias record, in whatever keeps its zone.
+        "DomainTarget": {"Condition": "HasDomain", "Value": roles.att("Domain", "RegionalDomainName")},
     }
     template["Resources"] = dict(sorted(resources.items()))
     return template
@@ -180,7 +192,7 @@ def _function(name: str, properties: Template, memory: int, timeout: int, group:
             "Runtime": RUNTIME,
             "MemorySize": memory,
             "Timeout": timeout,
-            "Tracing": "PassThrough",
+            "Tracing": "Active" if group else "PassThrough",
             "Role": roles.att(f"{pascal(name)}Role", "Arn"),
             "Environment": {"Variables": variables},
         },
@@ -197,12 +209,10 @@ def _around(name: str, function: Template) -> Template:
             "Type": "AWS::Logs::LogGroup",
             "Properties": {
                 "LogGroupName": f"/aws/lambda/{settings.STACK}-{name}",
-                "RetentionInDays": LOG_RETENTION_DAYS,
+                "RetentionInDays": {"Ref": "LogDays"},
             },
         },
-        f"{logical}ErrorsAlarm": _alarm(
-            f"{name}-errors", "AWS/Lambda", "Errors", {"FunctionName": {"Ref": logical}}, threshold=0
-        ),
+        **alarms.of_function(name),
     }
     function["DependsOn"] = [f"{logical}Logs"]
     if name.startswith("api-"):
@@ -220,50 +230,11 @@ def _around(name: str, function: Template) -> Template:
     return parts
 
 
-def _split(document: Template) -> None:
-    """Point each route at its group's function, and let API Gateway's own errors speak the envelope."""
-    unseen = owners()
-    for path, methods in document["paths"].items():
-        for method, operation in methods.items():
-            integration = operation["x-amazon-apigateway-integration"]
-            if integration["type"] == "mock":
-                continue  # the answer to a CORS preflight
-            logical = pascal(_group_function(unseen.pop((path, method.upper()))))
-            integration["uri"] = {
-                "Fn::Sub": "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/"
-                f"${{{logical}.Arn}}/invocations"
-            }
-    assert not unseen, f"routes without an operation: {unseen}"
-    document["x-amazon-apigateway-gateway-responses"] = gateway_responses()
-
-
-def gateway_responses() -> Template:
-    """What API Gateway itself answers, in the envelope of the documents."""
-    return {
-        kind: {
-            **({"statusCode": status} if status else {}),
-            "responseParameters": {"gatewayresponse.header.Access-Control-Allow-Origin": "'*'"},
-            "responseTemplates": {
-                "application/json": f'{{"code":{code},"time":$context.requestTimeEpoch,"data":null}}'
-            },
-        }
-        for kind, status, code in (
-            # An unknown path or method looks to API Gateway like a request that lacks a signature.
-            ("MISSING_AUTHENTICATION_TOKEN", "404", 1012),
-            ("RESOURCE_NOT_FOUND", "404", 1012),
-            ("THROTTLED", "429", 1002),
-            ("QUOTA_EXCEEDED", "429", 1002),
-            ("DEFAULT_4XX", None, 1007),
-            ("DEFAULT_5XX", None, 1003),
-        )
-    }
-
-
 def _queue(market: str) -> Template:
     # No dead-letter queue: for a FIFO queue it would let later messages overtake. The age alarm stands in for it.
     return {
         "Type": "AWS::SQS::Queue",
-        **_RETAINED,
+        **retained(),
         "Properties": {
             "QueueName": settings.queue(market),
             "FifoQueue": True,
@@ -277,40 +248,12 @@ def _queue(market: str) -> Template:
     }
 
 
-def _age_alarm(name: str) -> Template:
-    dimensions = {"QueueName": roles.att(f"{pascal(name)}Queue", "QueueName")}
-    return _alarm(
-        f"{name}-waits", "AWS/SQS", "ApproximateAgeOfOldestMessage", dimensions, QUEUE_AGE_ALARM_S, statistic="Maximum"
-    )
-
-
-def _alarm(
-    name: str, namespace: str, metric: str, dimensions: Template, threshold: int, statistic: str = "Sum"
-) -> Template:
-    return {
-        "Type": "AWS::CloudWatch::Alarm",
-        "Properties": {
-            "AlarmName": f"{settings.STACK}-{name}",
-            "Namespace": namespace,
-            "MetricName": metric,
-            "Dimensions": [{"Name": key, "Value": value} for key, value in dimensions.items()],
-            "Statistic": statistic,
-            "Period": 60,
-            "EvaluationPeriods": 1,
-            "Threshold": threshold,
-            "ComparisonOperator": "GreaterThanThreshold",
-            "TreatMissingData": "notBreaching",
-            "AlarmActions": [{"Ref": "Alarms"}],
-        },
-    }
-
-
 def _shared() -> Template:
     """What no function owns alone."""
     return {
         "Archive": {
             "Type": "AWS::S3::Bucket",
-            **_RETAINED,
+            **retained(),
             "Properties": {
                 "BucketName": {"Fn::Sub": f"{settings.STACK}-archive-${{AWS::AccountId}}"},
                 "VersioningConfiguration": {"Status": "Enabled"},
@@ -338,9 +281,9 @@ def _shared() -> Template:
         },
         "Key": {
             "Type": "AWS::KMS::Key",
-            **_RETAINED,
+            **retained(),
             "Properties": {
-                "Description": f"Secrets of {settings.STACK}: API secrets, TOTP seeds",
+                "Description": f"Secrets of {settings.STACK}: API secrets, TOTP seeds, personal data",
                 "EnableKeyRotation": True,
                 # Whoever IAM lets; without this statement not even the account could ever change the key again.
                 "KeyPolicy": {
@@ -368,39 +311,43 @@ def _shared() -> Template:
                 "SqsManagedSseEnabled": True,
             },
         },
-        "DeadLettersAlarm": _alarm(
-            "dead-letters",
-            "AWS/SQS",
-            "ApproximateNumberOfMessagesVisible",
-            {"QueueName": roles.att("DeadLetters", "QueueName")},
-            threshold=0,
-            statistic="Maximum",
-        ),
-        **{
-            f"{pascal(metric)}MetricAlarm": _alarm(metric, settings.STACK, metric, {}, threshold=0)
-            for metric in ALARMING
-        },
-        "Alarms": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": f"{settings.STACK}-alarms"}},
+        **alarms.of_dead_letters("DeadLetters", "dead-letters"),
     }
 
 
-def _parameters(environment: Mapping[str, str]) -> Template:
+def _parameters(values: Mapping[str, Any]) -> Template:
+    texts = {
+        "PublicUrl": "Origin that people reach, without a trailing slash; links in mails start with it",
+        "MailSender": "The address, verified in SES, that mails come from",
+        "DomainName": "A domain of its own for the API; needs a certificate",
+        "CertificateArn": "The certificate of that domain, in this region; empty: no domain",
+        "AlarmMail": "Who is written to when an alarm goes off; empty: nobody",
+    }
+    numbers = {
+        "RequestsPerSecond": "What the API lets through of everybody's requests together",
+        "RequestsBurst": "How many of them at once",
+        "RequestsPerAddress": "How many requests WAF lets one address make in five minutes; 0: no WAF",
+        "LogDays": "How long logs are kept",
+    }
+    kinds = {**dict.fromkeys(texts, "String"), **dict.fromkeys(numbers, "Number")}
     return {
-        "PublicUrl": {
-            "Type": "String",
-            "Default": environment.get("PUBLIC_URL", ""),
-            "Description": "Origin that people reach, without a trailing slash; links in mails start with it",
-        },
-        "MailSender": {
-            "Type": "String",
-            "Default": environment.get("MAIL_SENDER", settings.MAIL_SENDER),
-            "Description": "The address, verified in SES, that mails come from",
-        },
+        name: {"Type": kinds[name], "Default": values[_snake(name)], "Description": description}
+        for name, description in (texts | numbers).items()
     }
 
 
-#: What holds data outlives its stack.
-_RETAINED = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
+def _snake(name: str) -> str:
+    """``PublicUrl`` → ``public_url``."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
+def _given(parameter: str) -> Template:
+    return {"Fn::Not": [{"Fn::Equals": [{"Ref": parameter}, ""]}]}
+
+
+def retained() -> Template:
+    """What holds data is never replaced; in production it also outlives its stack."""
+    return {"DeletionPolicy": "Retain" if settings.STAGE == "prod" else "Delete", "UpdateReplacePolicy": "Retain"}
 
 
 def dumps(template: Template) -> str:

@@ -1,6 +1,7 @@
 """The zip: small, the same from the same sources, and complete without any virtual environment."""
 
 import json
+import os
 import subprocess
 import sys
 import zipfile
@@ -68,3 +69,13 @@ def test_the_same_sources_give_the_same_zip(built, tmp_path):
     again = tmp_path / "again.zip"
     package.write_zip(again, package.dependencies("local"))
     assert again.read_bytes() == (built / "code.zip").read_bytes()
+
+
+def test_packaging_twice_gives_the_same_bytes(built):
+    first = {path.name: path.read_bytes() for path in built.iterdir()}
+    assert set(first) == {"code.zip", "template.json"}
+    # Another order of sets and dictionaries must not show.
+    command = [sys.executable, "-m", "infra.package", "--stage", "local"]
+    environment = {**os.environ, "PYTHONHASHSEED": "7"}
+    subprocess.run(command, cwd=package.ROOT, env=environment, capture_output=True, check=True)
+    assert {path.name: path.read_bytes() for path in built.iterdir()} == first

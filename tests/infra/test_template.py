@@ -8,7 +8,10 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 
+import pytest
+
 from chalicelib import settings
+from infra import alarms, resources, roles
 from infra.package import ROOT
 
 PUBLIC_ACTIONS = {"s3:PutBucketPolicy", "s3:PutObjectAcl", "lambda:AddPermission", "iam:PassRole"}
@@ -18,8 +21,11 @@ def of_type(template, kind):
     return {name: one for name, one in template["Resources"].items() if one["Type"] == kind}
 
 
-def test_cfn_lint_has_nothing_to_say(built):
-    command = [str(Path(sys.executable).parent / "cfn-lint"), str(built / "template.json")]
+@pytest.mark.parametrize("stage", ["local", "prod"])
+def test_cfn_lint_has_nothing_to_say(drawn, stage, tmp_path):
+    path = tmp_path / "template.json"
+    path.write_text(json.dumps(drawn(stage)))
+    command = [str(Path(sys.executable).parent / "cfn-lint"), str(path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
 
@@ -55,10 +61,18 @@ def test_every_route_leads_to_the_function_of_one_group(template, document):
 def test_every_function_has_its_own_role_log_and_alarm(template):
     functions = of_type(template, "AWS::Serverless::Function")
     roles = [one["Properties"]["Role"]["Fn::GetAtt"][0] for one in functions.values()]
-    assert sorted(roles) == sorted(of_type(template, "AWS::IAM::Role"))
+    assert sorted([*roles, "GatewayLogsRole"]) == sorted(of_type(template, "AWS::IAM::Role"))
     assert len(set(roles)) == len(roles)
-    for name in functions:
-        assert {f"{name}Logs", f"{name}ErrorsAlarm"} <= set(template["Resources"])
+    for name, function in functions.items():
+        assert {f"{name}Logs", f"{name}ErrorsAlarm", f"{name}ThrottlesAlarm"} <= set(template["Resources"])
+        log = template["Resources"][f"{name}Logs"]["Properties"]
+        assert log["LogGroupName"] == f"/aws/lambda/{function['Properties']['FunctionName']}"
+
+
+def test_every_log_is_forgotten_some_day(template):
+    for name, log in of_type(template, "AWS::Logs::LogGroup").items():
+        assert log["Properties"]["RetentionInDays"] == {"Ref": "LogDays"}, name
+    assert template["Parameters"]["LogDays"]["Default"] > 0
 
 
 def test_every_market_has_its_queue_matcher_and_alarm(template):
@@ -79,11 +93,19 @@ def test_every_market_has_its_queue_matcher_and_alarm(template):
 
 def test_no_grant_is_wide_open(template):
     for name, role in of_type(template, "AWS::IAM::Role").items():
-        for policy in role["Properties"]["Policies"]:
+        for policy in role["Properties"].get("Policies", ()):
             for statement in policy["PolicyDocument"]["Statement"]:
                 assert "*" not in json.dumps(statement["Action"]), name
                 assert not PUBLIC_ACTIONS & set(statement["Action"]), name
-                assert "*" not in statement["Resource"], name
+                if "*" in statement.get("Resource", ()):
+                    assert set(statement["Action"]) <= set(roles.TRACING), f"{name}: AWS does scope this"
+
+
+def test_only_lambda_and_the_gateway_take_on_roles(template):
+    for name, role in of_type(template, "AWS::IAM::Role").items():
+        (statement,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+        service = "apigateway" if name == "GatewayLogsRole" else "lambda"
+        assert statement["Principal"] == {"Service": f"{service}.amazonaws.com"}
 
 
 def test_nothing_is_public(template):
@@ -99,15 +121,50 @@ def test_nothing_is_public(template):
         assert queue["Properties"]["SqsManagedSseEnabled"]
 
 
-def test_tables_are_kept_and_paid_for_by_use(template):
-    tables = of_type(template, "AWS::DynamoDB::Table")
+STATEFUL = ("AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::KMS::Key")
+
+
+@pytest.mark.parametrize("stage", ["local", "prod"])
+def test_tables_are_recoverable_encrypted_and_paid_for_by_use(drawn, stage):
+    tables = of_type(drawn(stage), "AWS::DynamoDB::Table")
     assert {"AccountsTable", "JournalTable", "OrdersTable", "TradesTable", "UsersTable"} <= set(tables)
     for table in tables.values():
         properties = table["Properties"]
-        assert table["DeletionPolicy"] == "Retain"
         assert properties["BillingMode"] == "PAY_PER_REQUEST"
-        assert properties["DeletionProtectionEnabled"]
         assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+        assert properties["SSESpecification"] == {"SSEEnabled": True}
+
+
+def test_in_production_what_holds_data_outlives_its_stack(drawn):
+    template = drawn("prod")
+    for kind in (*STATEFUL, "AWS::SQS::Queue"):
+        for name, one in of_type(template, kind).items():
+            if kind in STATEFUL or one["Properties"].get("FifoQueue"):
+                assert (one["DeletionPolicy"], one["UpdateReplacePolicy"]) == ("Retain", "Retain"), name
+            if kind == "AWS::DynamoDB::Table":
+                assert one["Properties"]["DeletionProtectionEnabled"], name
+
+
+def test_a_stage_to_try_things_out_can_be_destroyed(drawn):
+    template = drawn("dev")
+    for kind in STATEFUL:
+        for name, one in of_type(template, kind).items():
+            assert (one["DeletionPolicy"], one["UpdateReplacePolicy"]) == ("Delete", "Retain"), name
+            assert not one["Properties"].get("DeletionProtectionEnabled"), name
+
+
+@pytest.mark.parametrize("stage", ["local", "prod"])
+def test_the_template_stays_within_cloudformations_limits(drawn, stage):
+    template = drawn(stage)
+    # The SAM transform makes a mapping, or a rule and a permission, of each event; and API, deployment and stage of the API.
+    functions = of_type(template, "AWS::Serverless::Function").values()
+    events = [event["Type"] for function in functions for event in function["Properties"].get("Events", {}).values()]
+    count = len(template["Resources"]) + sum(1 if kind == "SQS" else 2 for kind in events) + 2
+    of_one_market = 8  # function, role, log group, two alarms, queue, its alarm, mapping
+    assert count + 10 * of_one_market <= 500, "no room for ten more markets: give markets a stack of their own"
+    assert len(resources.dumps(template)) <= 1_000_000
+    assert len(template["Parameters"]) <= 200
+    assert len(template["Outputs"]) <= 200
 
 
 def test_scheduled_functions_have_a_dead_letter_queue(template):
@@ -127,17 +184,71 @@ def test_the_gateways_own_answers_are_json_of_the_envelope(document):
         assert set(json.loads(text)) == {"code", "time", "data"}
 
 
-def test_every_metric_that_alarms_has_its_alarm(template):
-    raised = set()
+def test_every_metric_of_the_code_is_watched_and_every_watched_metric_is_counted(template):
+    counted = set()
     for path in (ROOT / "chalicelib").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call) and ast.unparse(node.func) == "telemetry.alarm":
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in {"telemetry.alarm", "telemetry.count"}:
                 assert isinstance(node.args[0], ast.Constant), f"{path}: name the metric where it is raised"
-                raised.add(node.args[0].value)
-    watched = {alarm["Properties"]["MetricName"] for alarm in of_type(template, "AWS::CloudWatch::Alarm").values()}
-    assert raised <= watched
+                counted.add(node.args[0].value)
+    assert counted == set(alarms.METRICS) | set(alarms.FIGURES), "infra/alarms.py has a table of them"
+    ours = [
+        alarm["Properties"]
+        for alarm in of_type(template, "AWS::CloudWatch::Alarm").values()
+        if alarm["Properties"]["Namespace"] == "exchange-local"
+    ]
+    assert {alarm["MetricName"] for alarm in ours} == set(alarms.METRICS)
+    assert all(alarm["Dimensions"] == [] for alarm in ours), "telemetry counts a total without dimensions"
 
 
-def test_the_api_is_regional(template):
+def test_every_alarm_reaches_the_topic_and_is_explained_to_operators(template):
+    text = (ROOT / "docs/operations.md").read_text()
+    for name, alarm in of_type(template, "AWS::CloudWatch::Alarm").items():
+        assert alarm["Properties"]["AlarmActions"] == [{"Ref": "Alarms"}], name
+        kind = alarms.kind(alarm["Properties"]["AlarmName"].removeprefix("exchange-local-"))
+        assert f"| `{kind}` |" in text, f"docs/operations.md does not say what {kind} means"
+    for row in re.findall(r"^\| `([^`]+)` \|", text.partition("## Alarms")[2], re.MULTILINE):
+        names = [one["Properties"]["AlarmName"] for one in of_type(template, "AWS::CloudWatch::Alarm").values()]
+        assert row in {alarms.kind(name.removeprefix("exchange-local-")) for name in names}, f"no such alarm: {row}"
+
+
+def test_the_dashboard_is_valid_and_shows_every_market(template):
+    (board,) = of_type(template, "AWS::CloudWatch::Dashboard").values()
+    body = board["Properties"]["DashboardBody"]["Fn::Sub"]
+    assert len(json.loads(body)["widgets"]) >= 8
+    for market in settings.exchange().markets:
+        assert f"orders-{market}.fifo" in body
+    assert set(re.findall(r"\$\{(.*?)\}", body)) == {"AWS::Region"}
+
+
+def test_the_api_is_regional_throttled_and_traced(template):
     api = template["Resources"]["RestAPI"]["Properties"]
     assert api["EndpointConfiguration"] == "REGIONAL"
+    assert api["TracingEnabled"]
+    (limits,) = api["MethodSettings"]
+    assert (limits["ResourcePath"], limits["HttpMethod"]) == ("/*", "*")
+    assert limits["ThrottlingRateLimit"] == {"Ref": "RequestsPerSecond"}
+
+
+def test_the_access_log_holds_no_secret(template):
+    api = template["Resources"]["RestAPI"]["Properties"]
+    fields = set(json.loads(api["AccessLogSetting"]["Format"]).values())
+    # No query string, no header, no path as it was asked for (a route's template says enough), no body.
+    assert fields <= {
+        *("$context.requestId", "$context.requestTimeEpoch", "$context.identity.sourceIp", "$context.httpMethod"),
+        *("$context.resourcePath", "$context.status", "$context.responseLength", "$context.responseLatency"),
+        *("$context.integration.status", "$context.integration.latency", "$context.error.responseType"),
+        "$context.xrayTraceId",
+    }
+
+
+def test_domain_firewall_and_mails_are_there_only_when_asked_for(template):
+    conditional = {name: one["Condition"] for name, one in template["Resources"].items() if "Condition" in one}
+    assert conditional == {
+        "AlarmMailSubscription": "HasAlarmMail",
+        "Domain": "HasDomain",
+        "DomainMapping": "HasDomain",
+        "Firewall": "HasFirewall",
+        "FirewallOfApi": "HasFirewall",
+    }
+    assert set(template["Conditions"]) == set(conditional.values())

@@ -1,0 +1,192 @@
+"""API Gateway: which function serves a route, what it answers by itself, its limits, its log, its domain, its firewall."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from chalicelib import settings
+from infra.roles import att
+
+Template = dict[str, Any]
+
+#: What the access log tells of a request. The path as the API declares it and no query, header or body: those hold tokens.
+ACCESS_LOG = {
+    "request": "$context.requestId",
+    "at": "$context.requestTimeEpoch",
+    "address": "$context.identity.sourceIp",
+    "method": "$context.httpMethod",
+    "route": "$context.resourcePath",
+    "status": "$context.status",
+    "bytes": "$context.responseLength",
+    "ms": "$context.responseLatency",
+    "function_status": "$context.integration.status",
+    "function_ms": "$context.integration.latency",
+    "error": "$context.error.responseType",
+    "trace": "$context.xrayTraceId",
+}
+
+
+def split(document: Template, functions: Mapping[tuple[str, str], str]) -> None:
+    """Point each route (path, method) at its function (a logical id); have API Gateway's own errors speak the envelope."""
+    unseen = dict(functions)
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            integration = operation["x-amazon-apigateway-integration"]
+            if integration["type"] == "mock":
+                continue  # the answer to a CORS preflight
+            logical = unseen.pop((path, method.upper()))
+            integration["uri"] = {
+                "Fn::Sub": "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/"
+                f"${{{logical}.Arn}}/invocations"
+            }
+    assert not unseen, f"routes without an operation: {unseen}"
+    # The title is the API's name, by which CloudWatch tells the stages of one account apart.
+    document["info"]["title"] = settings.STACK
+    document["x-amazon-apigateway-gateway-responses"] = responses()
+
+
+def responses() -> Template:
+    """What API Gateway itself answers, in the envelope of the documents."""
+    return {
+        kind: {
+            **({"statusCode": status} if status else {}),
+            "responseParameters": {"gatewayresponse.header.Access-Control-Allow-Origin": "'*'"},
+            "responseTemplates": {
+                "application/json": f'{{"code":{code},"time":$context.requestTimeEpoch,"data":null}}'
+            },
+        }
+        for kind, status, code in (
+            # An unknown path or method looks to API Gateway like a request that lacks a signature.
+            ("MISSING_AUTHENTICATION_TOKEN", "404", 1012),
+            ("RESOURCE_NOT_FOUND", "404", 1012),
+            ("THROTTLED", "429", 1002),
+            ("QUOTA_EXCEEDED", "429", 1002),
+            ("DEFAULT_4XX", None, 1007),
+            ("DEFAULT_5XX", None, 1003),
+        )
+    }
+
+
+def stage() -> Template:
+    """Properties of the API's stage: how much it lets through, what it logs and traces."""
+    return {
+        "Name": settings.STACK,
+        "TracingEnabled": True,
+        "MethodSettings": [
+            {
+                "ResourcePath": "/*",
+                "HttpMethod": "*",
+                "ThrottlingRateLimit": {"Ref": "RequestsPerSecond"},
+                "ThrottlingBurstLimit": {"Ref": "RequestsBurst"},
+            }
+        ],
+        "AccessLogSetting": {
+            "DestinationArn": att("AccessLogs", "Arn"),
+            "Format": json.dumps(ACCESS_LOG, separators=(",", ":")),
+        },
+    }
+
+
+def around() -> Template:
+    """The access log, and what is there only if the stage asks for it: the domain, the firewall."""
+    return {
+        "AccessLogs": {
+            "Type": "AWS::Logs::LogGroup",
+            "Properties": {
+                "LogGroupName": f"/aws/apigateway/{settings.STACK}",
+                "RetentionInDays": {"Ref": "LogDays"},
+            },
+        },
+        # The right of API Gateway to write logs is a setting of the account, not of an API. Stages share it: it stays.
+        "GatewayLogsRole": {
+            "Type": "AWS::IAM::Role",
+            "DeletionPolicy": "Retain",
+            "UpdateReplacePolicy": "Retain",
+            "Properties": {
+                "AssumeRolePolicyDocument": {
+                    "Version": "2012-10-17",
+                    "Statement": [
+                        {
+                            "Effect": "Allow",
+                            "Principal": {"Service": "apigateway.amazonaws.com"},
+                            "Action": "sts:AssumeRole",
+                        }
+                    ],
+                },
+                "ManagedPolicyArns": [
+                    {
+                        "Fn::Sub": "arn:${AWS::Partition}:iam::aws:policy/service-role/"
+                        "AmazonAPIGatewayPushToCloudWatchLogs"
+                    }
+                ],
+            },
+        },
+        "GatewayAccount": {
+            "Type": "AWS::ApiGateway::Account",
+            "DeletionPolicy": "Retain",
+            "UpdateReplacePolicy": "Retain",
+            "Properties": {"CloudWatchRoleArn": att("GatewayLogsRole", "Arn")},
+        },
+        "Domain": {
+            "Type": "AWS::ApiGateway::DomainName",
+            "Condition": "HasDomain",
+            "Properties": {
+                "DomainName": {"Ref": "DomainName"},
+                "RegionalCertificateArn": {"Ref": "CertificateArn"},
+                "EndpointConfiguration": {"Types": ["REGIONAL"]},
+                "SecurityPolicy": "TLS_1_2",
+            },
+        },
+        "DomainMapping": {
+            "Type": "AWS::ApiGateway::BasePathMapping",
+            "Condition": "HasDomain",
+            "Properties": {
+                "DomainName": {"Ref": "Domain"},
+                "RestApiId": {"Ref": "RestAPI"},
+                "Stage": {"Ref": "RestAPI.Stage"},
+            },
+        },
+        "Firewall": {
+            "Type": "AWS::WAFv2::WebACL",
+            "Condition": "HasFirewall",
+            "Properties": {
+                "Name": settings.STACK,
+                "Scope": "REGIONAL",
+                "DefaultAction": {"Allow": {}},
+                "VisibilityConfig": _visibility("firewall"),
+                "Rules": [
+                    {
+                        "Name": "requests-per-address",
+                        "Priority": 1,
+                        "Action": {"Block": {"CustomResponse": {"ResponseCode": 429}}},
+                        "Statement": {
+                            "RateBasedStatement": {
+                                "Limit": {"Ref": "RequestsPerAddress"},
+                                "EvaluationWindowSec": 300,
+                                "AggregateKeyType": "IP",
+                            }
+                        },
+                        "VisibilityConfig": _visibility("requests-per-address"),
+                    }
+                ],
+            },
+        },
+        "FirewallOfApi": {
+            "Type": "AWS::WAFv2::WebACLAssociation",
+            "Condition": "HasFirewall",
+            "Properties": {
+                "WebACLArn": att("Firewall", "Arn"),
+                "ResourceArn": {
+                    "Fn::Sub": "arn:${AWS::Partition}:apigateway:${AWS::Region}::/restapis/${RestAPI}/stages/${RestAPI.Stage}"
+                },
+            },
+        },
+    }
+
+
+def _visibility(name: str) -> Template:
+    return {
+        "SampledRequestsEnabled": True,
+        "CloudWatchMetricsEnabled": True,
+        "MetricName": f"{settings.STACK}-{name}",
+    }
