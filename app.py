@@ -22,6 +22,7 @@ WORKERS = (
     "chalicelib.workers.matching",
     "chalicelib.workers.sweeper",
     "chalicelib.workers.checkpoints",
+    "chalicelib.workers.klines",
     "chalicelib.workers.mail",
     "chalicelib.workers.ops",
 )

@@ -5,6 +5,7 @@
     credit --uid 1000000001 --currency BTC --amount 1.5 [--txid …]    credit a deposit, once per txid
     audit                                                             check the ledger; exit code 1 if it is wrong
     halt --market BTC-CNY, resume --market BTC-CNY                    stop taking a market's orders, start again
+    rebuild-klines --market BTC-CNY                                   write a market's candles anew, to the end
     invoke sweep                                                      run a scheduled function now
     messages --to somebody@example.com                                stage local: the mails and SMS that were sent
 
@@ -28,6 +29,9 @@ from infra.package import STAGES
 
 #: Longer than any function lives; no repeats: what timed out may still be at work.
 CONFIG = Config(read_timeout=120, retries={"total_max_attempts": 1})
+
+#: How wide a bar of progress is.
+BAR_CHARACTERS = 40
 
 
 class Failed(Exception):  # noqa: N818 - says what is the case
@@ -150,7 +154,26 @@ def _run(operator: Operator, verb: str, rest: Sequence[str]) -> object:
         if set(named) != {"to"}:
             raise Failed("messages --to <address or phone>")
         return operator.messages(named["to"])
+    if verb == "rebuild-klines":
+        return _to_the_end(operator, verb, named)
     return operator.run(verb, named)
+
+
+def _to_the_end(operator: Operator, verb: str, named: dict[str, str]) -> dict[str, Any]:
+    """Ask for the parts of a long work until it is done, with a bar of how far it is."""
+    while True:
+        answer = operator.run(verb, named)
+        part = answer["seq"] / max(answer["last"], 1) if not answer["done"] else 1
+        bar = "#" * round(part * BAR_CHARACTERS)
+        print(
+            f"\r[{bar:<{BAR_CHARACTERS}}] {part:4.0%} {answer['seq']}/{answer['last']}",
+            end="",
+            file=sys.stderr,
+            flush=True,
+        )
+        if answer["done"]:
+            print(file=sys.stderr)
+            return answer
 
 
 def _named(rest: Sequence[str]) -> dict[str, str]:

@@ -35,7 +35,7 @@ class Candle:
     volume: int
 
     def join(self, later: "Candle") -> "Candle":
-        """This candle and a later one as one."""
+        """One candle of this and a later one."""
         return Candle(
             self.open,
             max(self.high, later.high),

@@ -65,7 +65,8 @@ def rebuild(market: str) -> Progress:
         replaced = built.before if live.until == built.until else live.until
         heads.note_klines(found.id, heads.Klines(built.seq, built.until, built.first, replaced), replace=True)
         heads.forget(progress)
-    return Progress(found.id, built.seq, max(journal.last(found.id), built.seq), done)
+    newest = journal.last(found.id)
+    return Progress(found.id, built.seq, built.seq if newest is None else newest.seq, done)
 
 
 def _step(market: str, name: str) -> heads.Klines | None:

@@ -8,7 +8,7 @@ from chalicelib import settings
 from chalicelib.core.money import to_decimal
 from chalicelib.core.reasons import Reason, Refused
 from chalicelib.services import audit as audits
-from chalicelib.services import matching, wallet
+from chalicelib.services import klines, matching, wallet
 from chalicelib.stores import commands
 
 
@@ -64,6 +64,12 @@ def replay(payload: Mapping[str, Any]) -> dict[str, Any]:
     return matching.replay(_market(payload))
 
 
+def rebuild_klines(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """Write a market's candles anew from its journal: a part of the work, to be asked for again until it is `done`."""
+    progress = klines.rebuild(_text(payload, "market"))
+    return {"market": progress.market, "seq": progress.seq, "last": progress.last, "done": progress.done}
+
+
 def _market(payload: Mapping[str, Any]) -> str:
     market = settings.exchange().market(_text(payload, "market"))
     if market is None:
@@ -89,5 +95,6 @@ _VERBS: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     "audit": audit,
     "halt": halt,
     "resume": resume,
+    "rebuild-klines": rebuild_klines,
     "replay": replay,
 }

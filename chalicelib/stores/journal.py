@@ -72,12 +72,6 @@ def since(market: str, seq: int, *, consistent: bool = True) -> Iterator[Entry]:
         yield Entry(row.market, row.seq, row.at, decode(row.market, row.events))
 
 
-def last(market: str) -> int:
-    """The position of the newest entry, read consistently; 0 for none."""
-    rows = JournalRow.query(market, consistent_read=True, scan_index_forward=False, limit=1)
-    return next((row.seq for row in rows), 0)
-
-
 def last(market: str) -> Entry | None:
     """The newest entry, read consistently."""
     for row in JournalRow.query(market, scan_index_forward=False, limit=1, consistent_read=True):

@@ -20,7 +20,9 @@ from chalicelib.stores import aws
 def put_closed(chunks: Sequence[Chunk]) -> None:
     """Store closed chunks. A repeat writes the same bytes again."""
     assert all(chunk.until == chunk.ends for chunk in chunks)
-    aws.in_parallel(lambda chunk: _put(_closed_key(chunk.market, chunk.interval, chunk.number), chunk.to_bytes()), chunks)
+    aws.in_parallel(
+        lambda chunk: _put(_closed_key(chunk.market, chunk.interval, chunk.number), chunk.to_bytes()), chunks
+    )
 
 
 def put_open(market: str, until: int, chunks: Sequence[Chunk]) -> None:
@@ -58,7 +60,9 @@ def get_open(market: str, until: int) -> list[Chunk]:
 def drop_open(market: str, until: int) -> None:
     """Remove open chunks that have long been replaced."""
     keys = [*(_open_key(market, until, interval) for interval in INTERVALS), _manifest_key(market, until)]
-    aws.client("s3").delete_objects(Bucket=settings.BUCKET, Delete={"Objects": [{"Key": key} for key in keys], "Quiet": True})
+    aws.client("s3").delete_objects(
+        Bucket=settings.BUCKET, Delete={"Objects": [{"Key": key} for key in keys], "Quiet": True}
+    )
 
 
 def _put(key: str, body: bytes) -> None:

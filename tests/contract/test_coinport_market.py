@@ -116,6 +116,43 @@ class TestTrades:
         assert traded.client.get(f"/api/v2/btc-cny/trades?cursor={cursor}").data["trades"] == []
 
 
+class TestKline:
+    def test_from_the_first_trade_to_the_running_bucket(self, traded):
+        now = traded.client.get("/api/v2/time").data
+        (*_, row) = traded.client.get("/api/v2/btc-cny/kline?interval=1d").data["items"]
+        assert row[0] == now // 86_400_000 * 86_400_000
+        assert row[1:] == [1400, 1410, 1400, 1405, Decimal("3.5")]
+        assert traded.client.get("/api/v2/btc-cny/kline").data["items"][-1][5] in {Decimal("3.5"), 0}
+        assert "1400.0,1410.0,1400.0,1405.0,3.5]" in traded.client.get("/api/v2/btc-cny/kline?interval=1d").text
+
+    def test_start_is_not_included_and_end_is(self, traded):
+        bucket = traded.client.get("/api/v2/btc-cny/kline?interval=1d").data["items"][-1][0]
+        url = "/api/v2/BTC-CNY/kline?interval=1d&start={}&end={}"
+        assert traded.client.get(url.format(bucket, bucket + 1)).data["items"] == []
+        assert len(traded.client.get(url.format(bucket - 1, bucket)).data["items"]) == 1
+        assert traded.client.get(url.format(bucket, bucket - 1)).data["items"] == []
+
+    def test_a_market_without_trades(self, client):
+        assert client.get("/api/v2/ltc-btc/kline?interval=1h").data == {"items": []}
+
+    @pytest.mark.parametrize(
+        ("query", "named"),
+        [
+            ("interval=3m", "interval"),
+            ("interval=1D", "interval"),
+            ("start=-1", "start"),
+            ("end=x", "end"),
+            ("x=1", "x"),
+        ],
+    )
+    def test_what_is_no_parameter(self, stranger, query, named):
+        reply = stranger.get(f"/api/v2/btc-cny/kline?{query}")
+        assert (reply.code, reply.message[-len(named) :]) == (1007, named)
+
+    def test_an_unknown_market(self, stranger):
+        assert stranger.get("/api/v2/btc-usd/kline").code == 1010
+
+
 class TestBadInput:
     @pytest.mark.parametrize("path", ["/api/v2/btc-cny/depth", "/api/v2/btc-cny/trades"])
     @pytest.mark.parametrize("limit", ["0", "-1", "1.0", "1e2", "abc", "+1", "%201", "１", "NaN", "0x10", "9" * 30])

@@ -1,4 +1,4 @@
-"""Market data, open to everyone: the clock, tickers, depth and trades."""
+"""Market data, open to everyone: the clock, tickers, depth, trades and candles."""
 
 import msgspec
 from chalice.app import Blueprint
@@ -9,6 +9,7 @@ from chalicelib.api.coinport.endpoint import Answer, endpoint
 from chalicelib.api.coinport.trades import rendered_trade
 from chalicelib.api.edge import paging
 from chalicelib.api.edge.request import Request
+from chalicelib.core.candles import INTERVALS
 from chalicelib.core.reasons import Reason, Refused
 from chalicelib.services import market_data
 
@@ -26,6 +27,14 @@ class TradesQuery(msgspec.Struct, forbid_unknown_fields=True):
 
     cursor: str = ""
     limit: str = ""
+
+
+class KlineQuery(msgspec.Struct, forbid_unknown_fields=True):
+    """Candles of which width, after `start` and not after `end` (ms since epoch)."""
+
+    interval: str = ""
+    start: str = ""
+    end: str = ""
 
 
 @endpoint(routes, "GET", "/api/v2/time", public=True)
@@ -75,6 +84,24 @@ def trades(request: Request) -> object:
     query = request.query_as(TradesQuery)
     page = market_data.trades(market.id, paging.cursor(query.cursor), paging.limit(query.limit, default=100, most=200))
     return {"hasMore": page.more, "market": market.id, "trades": [rendered_trade(trade) for trade in page.items]}
+
+
+@endpoint(routes, "GET", "/api/v2/{symbol}/kline", public=True, query=KlineQuery)
+def kline(request: Request) -> object:
+    """``[begin, open, high, low, close, volume]`` per interval, without gaps from the first trade on."""
+    market = words.market(request.params["symbol"])
+    query = request.query_as(KlineQuery)
+    interval = query.interval or "5m"
+    if interval not in INTERVALS:
+        raise Refused(Reason.PARAMETER_INVALID, "interval")
+    start = paging.whole("start", query.start) if query.start else None
+    end = paging.whole("end", query.end) if query.end else None
+    return {
+        "items": [
+            [begin, *(words.number(value) for value in (one.open, one.high, one.low, one.close, one.volume))]
+            for begin, one in market_data.kline(market.id, interval, start, end)
+        ]
+    }
 
 
 def _tickers(markets: list[str]) -> dict[str, list[object]]:
