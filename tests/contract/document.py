@@ -69,10 +69,11 @@ def _compare_records(entry: dict, example: dict, actual, place: str) -> Iterator
     if not isinstance(actual, dict):
         yield f"{place}: {actual!r} is no object"
         return
-    names = set(actual) - set(entry.get("optional", ()))
-    if names != set(example):
-        yield f"{place}: names differ from the document's: {sorted(names ^ set(example))}"
-    for name in names & set(example):
+    optional = set(entry.get("optional", ()))
+    differing = (set(actual) ^ set(example)) - optional
+    if differing:
+        yield f"{place}: names differ from the document's: {sorted(differing)}"
+    for name in sorted(set(actual) & set(example)):
         yield from _compare(entry, example[name], actual[name], f"{place}.{name}")
 
 

@@ -66,7 +66,8 @@ def by_password(request: Request, *, rehash: bool = False) -> User:
     email, separator, pwdhash = _decoded(credentials).partition(":")
     if scheme.lower() != "basic" or not separator:
         raise Refused(Reason.UNAUTHENTICATED)
-    return identity.check_password(identity.Proof(email, Form.SHA256_BASE64, pwdhash, request.ip, request.user_agent))
+    proof = identity.Proof(email, Form.SHA256_BASE64, pwdhash, request.ip, request.user_agent)
+    return identity.check_password(proof, rehash=rehash)
 
 
 def _by_signature(request: Request, credentials: str) -> User:

@@ -8,7 +8,7 @@ way in which a person is changed).
 
 from chalicelib.services.identity.amending import withdrawals_frozen
 from chalicelib.services.identity.cards import add_card, cards, delete_card, has_card
-from chalicelib.services.identity.codes import check_code, send_codes
+from chalicelib.services.identity.codes import SentCode, check_code, send_codes
 from chalicelib.services.identity.factors import (
     Given,
     Proven,
@@ -50,6 +50,7 @@ __all__ = [
     "Profile",
     "Proof",
     "Proven",
+    "SentCode",
     "Signer",
     "activate",
     "add_api_token",

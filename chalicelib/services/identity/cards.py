@@ -6,7 +6,8 @@ from chalicelib.core.identity import Channel, User
 from chalicelib.core.kyc import same_name
 from chalicelib.core.reasons import Reason, Refused
 from chalicelib.services.identity.amending import amend
-from chalicelib.services.identity.factors import SentCode, check_own
+from chalicelib.services.identity.codes import SentCode
+from chalicelib.services.identity.factors import check_own
 from chalicelib.services.identity.real_name import real_name
 from chalicelib.stores import bank_cards, users
 from chalicelib.stores.users import Amendment
@@ -24,7 +25,7 @@ def add_card(uid: str, card: BankCard, sent: SentCode) -> None:
     name = real_name(uid)
     if name is not None and not same_name(name, card.owner):
         raise Refused(Reason.PARAMETER_INVALID, "U_RN")
-    proof = check_own(user, Channel.MAIL, sent.id, sent.code, "emailCode")
+    proof = check_own(user, Channel.MAIL, sent, "emailCode")
     mac = bank_cards.mac_of(card.number)
 
     def decide(_user: User) -> Amendment:

@@ -2,6 +2,7 @@
 
 import hmac
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from chalicelib import clock, telemetry
@@ -58,20 +59,28 @@ def send_codes(
     return sent
 
 
-def check_code(purpose: Purpose, receiver: Receiver, code_id: str, code: str, parameter: str) -> Proof:
+@dataclass(frozen=True, slots=True)
+class SentCode:
+    """A code as it comes back: the id under which it was sent, and the digits."""
+
+    id: str
+    code: str
+
+
+def check_code(purpose: Purpose, receiver: Receiver, sent: SentCode, parameter: str) -> Proof:
     """A code that is right, unused and young, as the proof that an amendment uses up.
 
     Raises `Refused` (EMAIL_CODE or SMS_CODE) for any other: of another purpose, person or receiver, used, expired,
     tried five times. One that never was gets the same answer for the same work.
     """
     wrong = Refused(WRONG[receiver.channel], parameter)
-    if not rules.is_code(code) or not rules.is_code_id(code_id):
+    if not rules.is_code(sent.code) or not rules.is_code_id(sent.id):
         raise wrong
-    attempted = codes.attempt(code_id, _owner(receiver), clock.now_ms())
+    attempted = codes.attempt(sent.id, _owner(receiver), clock.now_ms())
     if attempted is None:
         raise wrong
     proof, mac = attempted
-    if not hmac.compare_digest(mac, _mac(code_id, purpose, receiver, code)):
+    if not hmac.compare_digest(mac, _mac(sent.id, purpose, receiver, sent.code)):
         raise wrong
     return proof
 

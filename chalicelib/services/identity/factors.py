@@ -12,7 +12,7 @@ from chalicelib.core.identity import Channel, Purpose, User
 from chalicelib.core.reasons import Reason, Refused
 from chalicelib.services.delivery import Receiver
 from chalicelib.services.identity.amending import amend, credential_changed, withdrawals_frozen
-from chalicelib.services.identity.codes import check_code, send_codes
+from chalicelib.services.identity.codes import SentCode, check_code, send_codes
 from chalicelib.services.identity.login import take
 from chalicelib.stores import attempts, codes, users, vault
 from chalicelib.stores.table import Step
@@ -46,28 +46,20 @@ def _own(user: User, channel: Channel) -> Receiver:
     return Receiver(channel, mobile_of(user), user.uid)
 
 
-def check_own(user: User, channel: Channel, code_id: str, code: str, parameter: str) -> codes.Proof:
+def check_own(user: User, channel: Channel, sent: SentCode, parameter: str) -> codes.Proof:
     """A code that went to a person's own address or number. Raises `Refused`."""
-    return check_code(Purpose.VERIFICATION, _own(user, channel), code_id, code, parameter)
+    return check_code(Purpose.VERIFICATION, _own(user, channel), sent, parameter)
 
 
-def set_channel_auth(uid: str, channel: Channel, code_id: str, code: str, *, on: bool) -> None:
+def set_channel_auth(uid: str, channel: Channel, sent: SentCode, *, on: bool) -> None:
     """Have withdrawals ask for a code of a channel, or not, by a code of that channel. Raises `Refused`."""
     parameter, name = ("emailCode", "email_auth") if channel is Channel.MAIL else ("phoneCode", "phone_auth")
-    proof = check_own(_person(uid), channel, code_id, code, parameter)
+    proof = check_own(_person(uid), channel, sent, parameter)
     spent = Refused(Reason.EMAIL_CODE if channel is Channel.MAIL else Reason.SMS_CODE, parameter)
     amend(uid, lambda _user: Amendment({name: on}, [proof]), spent)
 
 
 # --- mobile ---------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class SentCode:
-    """A code as it comes back: the id under which it was sent, and the digits."""
-
-    id: str
-    code: str
 
 
 def mobile_of(user: User) -> str:
@@ -82,11 +74,11 @@ def bind_mobile(uid: str, session: str, phone: str, new: SentCode, old: SentCode
     after the code was right, that the number is another person's.
     """
     user = _person(uid)
-    proofs = [check_code(Purpose.BIND_MOBILE, Receiver(Channel.SMS, phone, uid), new.id, new.code, "verifyCode")]
+    proofs = [check_code(Purpose.BIND_MOBILE, Receiver(Channel.SMS, phone, uid), new, "verifyCode")]
     if user.mobile_verified:
         if old is None:
             raise Refused(Reason.PARAMETER_MISSING, "verifyCodeOld")
-        proofs.append(check_own(user, Channel.SMS, old.id, old.code, "verifyCodeOld"))
+        proofs.append(check_own(user, Channel.SMS, old, "verifyCodeOld"))
     before = user.sealed_mobile
     spent = Refused(Reason.SMS_CODE, "verifyCode")
     mac = _mobile_mac(phone)
@@ -255,9 +247,9 @@ def prove(uid: str, given: Given) -> Proven:
             raise Refused(Reason.PARAMETER_MISSING, parameter)
     proofs = []
     if user.email_auth and given.email is not None:
-        proofs.append(check_own(user, Channel.MAIL, given.email.id, given.email.code, "emailCode"))
+        proofs.append(check_own(user, Channel.MAIL, given.email, "emailCode"))
     if user.phone_auth and given.phone is not None:
-        proofs.append(check_own(user, Channel.SMS, given.phone.id, given.phone.code, "phoneCode"))
+        proofs.append(check_own(user, Channel.SMS, given.phone, "phoneCode"))
     step = check_totp(user, given.totp, "googleCode") if user.totp_enabled and given.totp is not None else None
     return Proven(uid, proofs, step)
 

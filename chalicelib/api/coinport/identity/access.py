@@ -3,21 +3,19 @@
 from typing import Final, Literal
 
 import msgspec
-from chalice.app import Blueprint
 
 from chalicelib import settings
 from chalicelib.api.coinport import auth
 from chalicelib.api.coinport.auth import Caller
 from chalicelib.api.coinport.endpoint import Answer, endpoint
+from chalicelib.api.coinport.identity.routes import routes
 from chalicelib.api.edge.request import Request
 from chalicelib.core import identity as rules
 from chalicelib.core.identity import Form
 from chalicelib.services import identity
 
-routes = Blueprint(__name__)
-
 _CHECK_PATH: Final = "/api/v2/check_activation_code"
-_DONE: Final = {"result": True}
+DONE: Final = {"result": True}
 
 
 class Mailed(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -49,7 +47,7 @@ def register(request: Request) -> object:
     """Make an account and mail the link that activates it. Answers the uid."""
     body = request.body_as(RegisterBody)
     address, pwdhash = rules.email(body.email), rules.pwdhash(body.pwdhash)
-    uid = identity.register(address, Form.SHA256_BASE64, pwdhash, _invitation(request, body))
+    uid = identity.register(address, Form.SHA256_BASE64, pwdhash, invitation(request, body, _CHECK_PATH))
     return {"uid": int(uid)}
 
 
@@ -57,22 +55,22 @@ def register(request: Request) -> object:
 def send_activation_code(request: Request) -> object:
     """Mail the link once more. The answer is the same whoever the address belongs to."""
     body = request.body_as(Mailed)
-    identity.send_activation(rules.email(body.email), request.ip, _invitation(request, body))
-    return _DONE
+    identity.send_activation(rules.email(body.email), request.ip, invitation(request, body, _CHECK_PATH))
+    return DONE
 
 
 @endpoint(routes, "GET", _CHECK_PATH, query=TokenOnly)
 def check_activation_code(request: Request) -> object:
     """Activate an account by the token of its mail: the link that the mail holds."""
     identity.activate(request.query_as(TokenOnly).token)
-    return _DONE
+    return DONE
 
 
 @endpoint(routes, "POST", _CHECK_PATH)
 def check_activation_code_posted(request: Request) -> object:
     """The same, as the document's list of endpoints has it."""
     identity.activate(request.body_as(TokenOnly).token)
-    return _DONE
+    return DONE
 
 
 @endpoint(routes, "GET", "/api/v2/login")
@@ -118,10 +116,11 @@ def add_api_token(request: Request, caller: Caller) -> object:
 def delete_api_token(request: Request, caller: Caller) -> object:
     """Take an API token away. Ours, as above."""
     identity.delete_api_token(caller.uid, request.body_as(TokenOnly).token)
-    return _DONE
+    return DONE
 
 
-def _invitation(request: Request, body: Mailed) -> identity.Invitation:
+def invitation(request: Request, body: Mailed, path: str) -> identity.Invitation:
+    """How a mail with a link to `path` is written: in which language, to which of the exchange's hosts it leads."""
     origin = settings.PUBLIC_URL_V2 if body.exchangeVersion == "v2" else settings.PUBLIC_URL
     language = body.lang if isinstance(body.lang, str) else request.language
-    return identity.Invitation(language=language, link=f"{origin}{_CHECK_PATH}?token=")
+    return identity.Invitation(language=language, link=f"{origin}{path}?token=")
