@@ -34,7 +34,7 @@ QUEUE_RETENTION_S = 14 * 24 * 3600
 #: Memory buys CPU in proportion: 1769 MB is one core. Argon2id takes 46 MiB and should not take a second.
 GROUP_MEMORY_MB = {"market": 512, "identity": 1024, "trading": 1024, "wallet": 1024}
 MATCHER_MEMORY_MB = 1024
-WORKER_MEMORY_MB = {"sweep": 512, "checkpoint": 1024, "ops": 1024}
+WORKER_MEMORY_MB = {"sweep": 512, "checkpoint": 1024, "klines": 1024, "ops": 1024}
 
 
 def models() -> Iterator[type[Model]]:
@@ -90,12 +90,16 @@ def table(model: type[Model]) -> Template:
 
 def owners() -> dict[tuple[str, str], str]:
     """(path, method) → the endpoint group that serves it: the one whose module the view stands in."""
-    groups = {module: group for group, module in application.GROUPS.items()}
     return {
-        (path, method): groups[entry.view_function.__module__]
+        (path, method): _group_of(entry.view_function.__module__)
         for path, methods in application.app.routes.items()
         for method, entry in methods.items()
     }
+
+
+def _group_of(view_module: str) -> str:
+    """The group whose module a view stands in, or whose package."""
+    return next(group for group, module in application.GROUPS.items() if f"{view_module}.".startswith(f"{module}."))
 
 
 def complete(template: Template, values: Mapping[str, Any]) -> Template:
