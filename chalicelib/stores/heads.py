@@ -95,7 +95,7 @@ def note_checkpoint(market: str, seq: int) -> None:
 
 def note_archived(market: str, seq: int, digest: str) -> None:
     """Note that the archive reaches to `seq`; an older position changes nothing."""
-    actions = [HeadRow.archived.set(seq), HeadRow.archive_digest.set(digest)]
+    actions: list[Action] = [HeadRow.archived.set(seq), HeadRow.archive_digest.set(digest)]
     _advance(market, actions, HeadRow.archived, seq)
 
 
@@ -112,7 +112,7 @@ def note_tail(market: str, tail: Tail) -> None:
 
 def note_klines(market: str, klines: Klines, *, replace: bool = False) -> None:
     """Note how far a market's candles are; an older position changes nothing, the same one only if it is to be replaced."""
-    actions = [HeadRow.klines_seq.set(klines.seq), HeadRow.klines_until.set(klines.until)]
+    actions: list[Action] = [HeadRow.klines_seq.set(klines.seq), HeadRow.klines_until.set(klines.until)]
     if klines.first is not None:
         actions.append(HeadRow.klines_first.set(klines.first))
     if klines.before is not None:
