@@ -23,7 +23,7 @@ MAIL_SENDER = os.environ.get("MAIL_SENDER", "no-reply@coinport.com")
 #: Origin that people reach, without a trailing slash: links in mails start with it.
 PUBLIC_URL = os.environ.get("PUBLIC_URL", "http://127.0.0.1:8000")
 #: The same for those who register with exchangeVersion "v2" (coinport: x.coinport.com).
-PUBLIC_URL_V2 = os.environ.get("PUBLIC_URL_V2", PUBLIC_URL)
+PUBLIC_URL_V2 = os.environ.get("PUBLIC_URL_V2") or PUBLIC_URL
 
 EXCHANGE_FILE = Path(__file__).parent / "exchange.toml"
 

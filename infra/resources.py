@@ -153,6 +153,7 @@ def complete(template: Template, values: Mapping[str, Any]) -> Template:
         "ApiId": {"Value": {"Ref": "RestAPI"}},
         "Archive": {"Value": {"Ref": "Archive"}},
         "MailSender": {"Value": {"Ref": "MailSender"}},
+        "PublicUrl": {"Value": {"Ref": "PublicUrl"}},
         # The domain's name has to lead here: an alias record, in whatever keeps its zone.
         "DomainTarget": {"Condition": "HasDomain", "Value": roles.att("Domain", "RegionalDomainName")},
     }
@@ -184,6 +185,7 @@ def _function(name: str, properties: Template, memory: int, timeout: int, group:
         "BUCKET": {"Ref": "Archive"},
         "KMS_KEY": roles.att("Key", "Arn"),
         "PUBLIC_URL": {"Ref": "PublicUrl"},
+        "PUBLIC_URL_V2": {"Ref": "PublicUrlV2"},
         "MAIL_SENDER": {"Ref": "MailSender"},
     }
     if group:
@@ -322,6 +324,7 @@ def _shared() -> Template:
 def _parameters(values: Mapping[str, Any]) -> Template:
     texts = {
         "PublicUrl": "Origin that people reach, without a trailing slash; links in mails start with it",
+        "PublicUrlV2": "The same for those who ask with exchangeVersion v2; empty: as PublicUrl",
         "MailSender": "The address, verified in SES, that mails come from",
         "DomainName": "A domain of its own for the API; needs a certificate",
         "CertificateArn": "The certificate of that domain, in this region; empty: no domain",
