@@ -7,6 +7,7 @@
     halt --market BTC-CNY, resume --market BTC-CNY                    stop taking a market's orders, start again
     rebuild-klines --market BTC-CNY                                   write a market's candles anew, to the end
     invoke sweep                                                      run a scheduled function now
+    kyc list, kyc approve --uid …, kyc refuse --uid … --reason …      review real names
     messages --to somebody@example.com                                stage local: the mails and SMS that were sent
 
 Other verbs, with any ``--name value``, are passed on as they are. The exit code is 0 only when it went well.
@@ -149,6 +150,8 @@ def _run(operator: Operator, verb: str, rest: Sequence[str]) -> object:
         if len(rest) != 1:
             raise Failed("invoke which function? e.g. invoke sweep")
         return operator.invoke(rest[0])
+    if verb == "kyc" and rest and not rest[0].startswith("--"):
+        return operator.run(verb, {"action": rest[0], **_named(rest[1:])})
     named = _named(rest)
     if verb == "messages":
         if set(named) != {"to"}:

@@ -5,10 +5,11 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from chalicelib import settings
+from chalicelib.core.kyc import Status
 from chalicelib.core.money import to_decimal
 from chalicelib.core.reasons import Reason, Refused
 from chalicelib.services import audit as audits
-from chalicelib.services import klines, matching, wallet
+from chalicelib.services import identity, klines, matching, wallet
 from chalicelib.stores import commands
 
 
@@ -55,6 +56,35 @@ def resume(payload: Mapping[str, Any]) -> dict[str, Any]:
     return _halt(payload, halt=False)
 
 
+def kyc(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """Review real names: ``action`` is list, approve (uid) or refuse (uid, reason, which the person may be shown)."""
+    match payload.get("action"):
+        case "list":
+            return {
+                "waiting": [
+                    {
+                        "uid": found.record.uid,
+                        "submitted": found.record.submitted,
+                        "realName": found.claim.real_name,
+                        "location": found.claim.location,
+                        "identiType": found.claim.paper,
+                        "idNumber": found.claim.number,
+                    }
+                    for found in identity.claims_waiting()
+                ]
+            }
+        case "approve":
+            uid = _text(payload, "uid")
+            identity.review(uid, Status.APPROVED, "")
+            return {"uid": uid, "status": Status.APPROVED}
+        case "refuse":
+            uid, reason = _text(payload, "uid"), _text(payload, "reason")
+            identity.review(uid, Status.REFUSED, reason)
+            return {"uid": uid, "status": Status.REFUSED, "reason": reason}
+        case _:
+            raise Refused(Reason.PARAMETER_INVALID, "action")
+
+
 def _unknown(_: Mapping[str, Any]) -> dict[str, Any]:
     raise Refused(Reason.PARAMETER_INVALID, "verb")
 
@@ -97,4 +127,5 @@ _VERBS: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     "resume": resume,
     "rebuild-klines": rebuild_klines,
     "replay": replay,
+    "kyc": kyc,
 }
