@@ -4,7 +4,7 @@ STAGE ?= dev
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run redeploy package deploy test test-fast check format lint types bench clean
+.PHONY: help setup run redeploy package deploy destroy test test-fast check format lint types bench clean
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -30,8 +30,11 @@ redeploy: setup ## new code for the exchange that runs; its data stays
 package: .venv/.ready ## build/$(STAGE)/: zip and template of STAGE=dev|prod|local
 	@$(BIN)/python -m infra.package --stage $(STAGE)
 
-deploy: package ## STAGE=dev|prod to AWS, with the credentials of the environment
+deploy: package ## STAGE=dev|prod to AWS, with the credentials of the environment; asks before data is lost (YES=1: it may)
 	@$(BIN)/python -m infra.deploy --stage $(STAGE)
+
+destroy: .venv/.ready ## STAGE=dev on AWS and all that it holds
+	@$(BIN)/python -m infra.deploy --stage $(STAGE) --destroy
 
 test: setup ## all tests
 	$(BIN)/python -m pytest
