@@ -58,6 +58,7 @@ check: lint types test ## what has to pass before a push: format, lint, types, i
 bench: .venv/.ready ## how fast, and at what cost
 	$(BIN)/python -m bench.matching
 	$(BIN)/python -m bench.cost
+	$(BIN)/python -m bench.market_data
 
 clean: ## forget everything that can be made again (not the data in .local/)
 	rm -rf build .venv .venv-emulator .mypy_cache .ruff_cache .pytest_cache .hypothesis
