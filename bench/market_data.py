@@ -21,8 +21,8 @@ from botocore.client import BaseClient
 
 from chalicelib import clock, settings, telemetry
 from chalicelib.core.candles import Tail
-from chalicelib.core.orders import Entry, Order, OrderCancelled, OrderFilled, OrderPlaced, Side
-from chalicelib.services import klines, market_data, matching
+from chalicelib.core.orders import Entry, Order, OrderFilled, OrderPlaced, Side
+from chalicelib.services import klines, market_data
 from chalicelib.stores import heads, journal
 from tests.cloud import deployment, empty
 
@@ -47,7 +47,7 @@ ASKED = {
 
 def main():
     """Measure after a short and after a long history; fail if something is too dear or has grown."""
-    telemetry._emit = lambda *_: None  # metrics are log lines, and stdout is for the figures
+    telemetry._emit = lambda *_: None  # metrics are log lines, and stdout is for the figures  # noqa: SLF001
     missed, before = [], {}
     for times in (1, TIMES):
         with deployment():
@@ -113,7 +113,7 @@ def write_history(now, trades):
 
 def measure(work):
     """The calls that `work` makes, and DynamoDB's read units."""
-    call, calls, units = BaseClient._make_api_call, [], []
+    call, calls, units = BaseClient._make_api_call, [], []  # noqa: SLF001
 
     def hooked(client, operation, kwargs):
         answer = call(client, operation, kwargs)
@@ -121,11 +121,11 @@ def measure(work):
         units.append(_units(operation, kwargs, answer))
         return answer
 
-    BaseClient._make_api_call = hooked
+    BaseClient._make_api_call = hooked  # noqa: SLF001
     try:
         work()
     finally:
-        BaseClient._make_api_call = call
+        BaseClient._make_api_call = call  # noqa: SLF001
     return calls, sum(units)
 
 
