@@ -19,6 +19,8 @@ MAIL_QUEUE = f"{STACK}-mail"
 MAIL_QUEUE_URL = QUEUE_URL_BASE + MAIL_QUEUE
 BUCKET = os.environ.get("BUCKET", f"{STACK}-archive")
 KMS_KEY = os.environ.get("KMS_KEY", f"alias/{STACK}")
+#: The key that signs the roots of balance snapshots; people check its signatures, so it signs nothing else.
+SIGNING_KEY = os.environ.get("SIGNING_KEY", f"alias/{STACK}-signing")
 MAIL_SENDER = os.environ.get("MAIL_SENDER", "no-reply@coinport.com")
 #: Origin that people reach, without a trailing slash: links in mails start with it.
 PUBLIC_URL = os.environ.get("PUBLIC_URL", "http://127.0.0.1:8000")

@@ -44,6 +44,8 @@ def deployment() -> Iterator[None]:
         aws.client("sqs").create_queue(QueueName=settings.MAIL_QUEUE)
         kms = aws.client("kms")
         kms.create_alias(AliasName=settings.KMS_KEY, TargetKeyId=kms.create_key()["KeyMetadata"]["KeyId"])
+        signing = kms.create_key(KeyUsage="SIGN_VERIFY", KeySpec="ECC_NIST_P256")["KeyMetadata"]["KeyId"]
+        kms.create_alias(AliasName=settings.SIGNING_KEY, TargetKeyId=signing)
         aws.client("s3").create_bucket(Bucket=settings.BUCKET)
         aws.client("ses").verify_email_identity(EmailAddress=settings.MAIL_SENDER)
         try:
