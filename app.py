@@ -21,6 +21,7 @@ GROUPS = {
 WORKERS = (
     "chalicelib.workers.matching",
     "chalicelib.workers.sweeper",
+    "chalicelib.workers.audits",
     "chalicelib.workers.checkpoints",
     "chalicelib.workers.klines",
     "chalicelib.workers.mail",

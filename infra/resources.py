@@ -27,6 +27,8 @@ API_TIMEOUT_S = 10
 #: A killed matcher keeps its market waiting for six of these.
 MATCHER_TIMEOUT_S = 15
 WORKER_TIMEOUT_S = 60
+#: An audit, or an operator's replay, reads all there is.
+WORKER_TIMEOUTS_S = {"audit": 900, "ops": 900}
 #: AWS asks for six times the function's time-out, so that a throttled retry never overtakes a running one.
 QUEUE_VISIBILITY_S = 6 * MATCHER_TIMEOUT_S
 QUEUE_RETENTION_S = 14 * 24 * 3600
@@ -34,7 +36,7 @@ QUEUE_RETENTION_S = 14 * 24 * 3600
 #: Memory buys CPU in proportion: 1769 MB is one core. Argon2id takes 46 MiB and should not take a second.
 GROUP_MEMORY_MB = {"market": 512, "identity": 1024, "trading": 1024, "wallet": 1024}
 MATCHER_MEMORY_MB = 1024
-WORKER_MEMORY_MB = {"sweep": 512, "checkpoint": 1024, "klines": 1024, "ops": 1024}
+WORKER_MEMORY_MB = {"sweep": 512, "audit": 1769, "checkpoint": 1024, "klines": 1024, "ops": 1024}
 
 
 def models() -> Iterator[type[Model]]:
@@ -124,7 +126,7 @@ def complete(template: Template, values: Mapping[str, Any]) -> Template:
     resources |= post.queues()
     for name, memory in WORKER_MEMORY_MB.items():
         worker = resources.pop(pascal(name))["Properties"]
-        functions[name] = _function(name, worker, memory, WORKER_TIMEOUT_S)
+        functions[name] = _function(name, worker, memory, WORKER_TIMEOUTS_S.get(name, WORKER_TIMEOUT_S))
         if "Events" in worker:
             functions[name]["Properties"]["DeadLetterQueue"] = {
                 "Type": "SQS",

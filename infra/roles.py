@@ -130,6 +130,17 @@ _KLINES = (
     archive("klines-open/", "DeleteObject", "GetObject", "PutObject"),
     archive("journal/", "GetObject"),
 )
+#: Holding all there is against the journals, archived ones included.
+_AUDIT = (
+    table("accounts", "BatchGetItem", "DescribeTable", "Scan"),
+    table("heads", "GetItem"),
+    table("journal", "Query"),
+    archive("journal/", "GetObject"),
+    archive_list(),
+    table("orders", "BatchGetItem", "Scan"),
+    table("trades", "BatchGetItem", "Query"),
+    table("transfers", "Scan"),
+)
 #: Committing to the journal, and applying the effects.
 _MATCHER = (
     *_JOURNAL,
@@ -184,6 +195,7 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
         table("trades", "BatchWriteItem"),
         send(*MARKETS),
     ),
+    "audit": _AUDIT,
     "checkpoint": (
         *_JOURNAL,
         table("journal", "BatchWriteItem"),
@@ -204,19 +216,17 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
         index("kyc", "waiting"),
         key("Decrypt"),
         *_KLINES,
-        table("accounts", "GetItem", "Scan", "UpdateItem"),
+        *_AUDIT,
+        table("accounts", "GetItem", "UpdateItem"),
         table("heads", "DeleteItem"),
         archive("checkpoints/", "GetObject"),
-        archive_list(),
-        table("orders", "BatchGetItem", "Scan"),
-        table("trades", "Query"),
-        table("transfers", "GetItem", "PutItem", "Scan"),
+        table("transfers", "GetItem", "PutItem"),
         send(*MARKETS),
     ),
 } | dict.fromkeys(MATCHERS, _MATCHER)
 
 #: Functions that Lambda invokes asynchronously: what they fail at ends in the dead-letter queue.
-SCHEDULED = ("sweep", "checkpoint", "klines")
+SCHEDULED = ("sweep", "audit", "checkpoint", "klines")
 
 
 def platform(name: str) -> list[Grant]:

@@ -103,9 +103,24 @@ def get(uid: str) -> Account | None:
         return None
 
 
-def scan() -> Iterator[Account]:
-    """Every account, each read consistently but not all at one moment."""
-    return (_account(row) for row in AccountRow.scan(consistent_read=True))
+def scan(part: int = 0, parts: int = 1) -> Iterator[Account]:
+    """Every account of one of `parts` equal parts, each read consistently but not all at one moment."""
+    found = AccountRow.scan(consistent_read=True, segment=part, total_segments=parts)
+    return (_account(row) for row in found)
+
+
+def number() -> int:
+    """How many accounts there are, about: DynamoDB counts every six hours."""
+    count: int = AccountRow.describe_table()["ItemCount"]
+    return count
+
+
+def missing(uids: Iterable[str]) -> list[str]:
+    """Which of `uids` have no account. Consistent."""
+    wanted = list(uids)
+    found = AccountRow.batch_get(wanted, consistent_read=True, attributes_to_get=["uid"]) if wanted else ()
+    there = {row.uid for row in found}
+    return [uid for uid in wanted if uid not in there]
 
 
 def reserve(uid: str, placed: Sequence[Order], needs: Mapping[str, int], at: int) -> None:

@@ -149,6 +149,11 @@ def of_user(uid: str, market: str | None, before: int | None, limit: int, status
     return Page(rows[:limit], more=len(rows) > limit)
 
 
+def count() -> int:
+    """How many orders have a row. Consistent."""
+    return sum(1 for _ in OrderRow.scan(consistent_read=True, attributes_to_get=["uid"]))
+
+
 def scan() -> Iterable[tuple[OrderView, int]]:
     """Every order of the exchange with its `seq`, in no order: for audits."""
     for row in OrderRow.scan(consistent_read=True):

@@ -99,11 +99,16 @@ def of_user(uid: str, market: str | None, before: int | None, limit: int) -> Pag
     return _page((rows[trade_id] for trade_id in sorted(rows, reverse=True)), limit)
 
 
-def get(market_of: Iterable[str], trade_ids: Iterable[int]) -> list[Trade]:
+def get(market_of: Iterable[str], trade_ids: Iterable[int], *, consistent: bool = False) -> list[Trade]:
     """The trades among `trade_ids`, newest first; their market is not part of the id, so each of `market_of` is asked."""
     keys = [(market, trade_id) for market in market_of for trade_id in dict.fromkeys(trade_ids)]
-    found = TradeRow.batch_get(keys) if keys else ()
+    found = TradeRow.batch_get(keys, consistent_read=consistent) if keys else ()
     return sorted((_trade(one) for one in found), key=lambda trade: -trade.id)
+
+
+def count(market: str) -> int:
+    """How many trades of a market have a row. Consistent."""
+    return TradeRow.count(market, consistent_read=True)
 
 
 def scan(market: str) -> Iterable[Trade]:

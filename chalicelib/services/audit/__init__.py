@@ -1,0 +1,47 @@
+"""The audit: the invariants of the ledger, checked over all accounts, journals, orders, trades and deposits.
+
+1. Per asset, what accounts hold is what was deposited and not withdrawn.
+2. Per account and asset, what is frozen is what its open orders and intents hold; nothing is negative.
+3. A journal has no gap; folding it gives the orders and the trades.
+4. An accepted order ends at most once, is never overfilled, and is filled in price-time priority.
+5. Each trade is settled once on each side.
+
+Memory is bounded: `records` holds one market's book and a window of rows, `balances` one part of the accounts, at a time.
+
+It runs while trading goes on. An account tells up to which entry of each market it is settled (`applied`), so each
+account is held against exactly that much of the journals. What the tables had not caught up with while they were read
+is looked at again: only what stays wrong is a violation.
+"""
+
+from chalicelib import telemetry
+from chalicelib.services.audit import balances, records
+from chalicelib.services.audit.findings import Findings
+
+#: A violation has to be seen in this many readings in a row.
+READINGS = 3
+
+
+def audit() -> Findings:
+    """Check invariants 1 to 5."""
+    findings = _read_once()
+    for _ in range(READINGS - 1):
+        if not findings.violations:
+            break
+        again = _read_once()
+        again.violations = [violation for violation in again.violations if violation in set(findings.violations)]
+        findings = again
+    return findings
+
+
+def watch() -> None:
+    """The audit as a schedule runs it: a log line with what was checked, and for violations an error and an alarm."""
+    findings = audit()
+    telemetry.logger().info("audit", extra={"checked": dict(findings.checked), "violations": findings.violations[:100]})
+    telemetry.count("AuditViolations", len(findings.violations))
+
+
+def _read_once() -> Findings:
+    findings = Findings()
+    records.check(findings)
+    balances.check(findings)
+    return findings
