@@ -15,6 +15,8 @@ CONFIG = Config(
     max_pool_connections=32,
     parameter_validation=False,
 )
+#: S3 takes no links signed in the old way any more, which botocore still makes if not told otherwise.
+S3_CONFIG = CONFIG.merge(Config(signature_version="s3v4"))
 PARALLEL_CALLS_MAX = 16
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ Result = TypeVar("Result")
 @cache
 def client(service: str) -> Any:  # noqa: ANN401 - boto3 makes its classes at run time
     """The client of `service`. Region, credentials and endpoint come from the environment that Lambda sets."""
-    return _session().create_client(service, config=CONFIG)
+    return _session().create_client(service, config=S3_CONFIG if service == "s3" else CONFIG)
 
 
 @cache
