@@ -26,6 +26,7 @@ METRICS = {
     "OrdersNotSent": Limit(0),
     "api_crash": Limit(0),
     "EffectsBehind": Limit(0),
+    "AuditViolations": Limit(0, within_s=3600),
     "activation_not_mailed": Limit(0),
     "link_not_queued": Limit(0),
     "code_not_queued": Limit(0),
