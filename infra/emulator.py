@@ -9,12 +9,15 @@ Differences from starting it plainly, each needed and noted in docs/decisions.md
 - it files queues under the port it happens to listen on; here under a fixed one, so that another port finds them;
 - it unpacks a function's code anew for each worker process, a second of work every time; here once per zip;
 - it asks for `ses:SendEmail` on everything, AWS asks for it on the sender's identity;
+- it tells nobody which rights were made use of; here a file does, for the test that no role has one too many;
 - its gateway responses do not know `$context.requestTimeEpoch`, and a function that dies does not get one at all.
 """
 
 import hashlib
+import json
 import logging
 import os
+import re
 import signal
 import tempfile
 import threading
@@ -26,7 +29,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from ministack import app
-from ministack.core import iam_actions, lambda_runtime, persistence
+from ministack.core import iam_actions, iam_evaluator, lambda_runtime, persistence
 from ministack.services import apigateway_v1, lambda_svc, sqs
 
 CHECKPOINT_S = 10.0
@@ -160,6 +163,39 @@ def mail_resource(method: str, path: str, body: bytes, region: str, account: str
 plain_mail_resource = iam_actions._ses_v2_resource_arn
 
 
+def resolve_principal(*arguments: Any) -> Any:  # noqa: ANN401 - the emulator's own types
+    """Who calls; remember the policies, by which the decision about roles is known from that about resources."""
+    principal = plain_resolve_principal(*arguments)
+    IDENTITY[:] = [getattr(principal, "policies", None)]
+    return principal
+
+
+def evaluate(context: Any, policies: Any, *limits: Any) -> Any:  # noqa: ANN401 - as above
+    """Decide on a call of a role, and note who called what on which resource, once each."""
+    result = plain_evaluate(context, policies, *limits)
+    if policies is not IDENTITY[0]:
+        return result
+    resource = OBJECT.sub(r"\1/*", context.resource_arn)
+    call = (context.principal_arn.split("/")[1], context.action, resource, result.decision)
+    if call not in CALLS and len(CALLS) < CALLS_MAX:
+        CALLS.add(call)
+        with Path(persistence.STATE_DIR).with_name(CALLS_FILE).open("a") as file:
+            file.write(json.dumps(call) + "\n")
+    return result
+
+
+plain_resolve_principal = iam_evaluator.resolve_principal
+plain_evaluate = iam_evaluator.evaluate
+#: The policies of whoever calls right now: one request is authorised at a time.
+IDENTITY: list[Any] = [None]
+CALLS: set[tuple[str, str, str, str]] = set()
+CALLS_MAX = 10_000
+#: In the exchange's folder: JSON lines of (role, action, resource, decision).
+CALLS_FILE = "calls.jsonl"
+#: Objects are told apart by the first part of their key only.
+OBJECT = re.compile(r"^(arn:aws:s3:::[^/]+/[^/]+)/.*$")
+
+
 class SharedZip(zipfile.ZipFile):
     """A zip that is unpacked once, and then linked to: functions must not write to their code anyway."""
 
@@ -186,6 +222,8 @@ def main() -> None:
     apigateway_v1._gateway_error_response = gateway_error
     apigateway_v1._invoke_lambda_proxy_v1 = call_function
     iam_actions._ses_v2_resource_arn = mail_resource
+    iam_evaluator.resolve_principal = resolve_principal
+    iam_evaluator.evaluate = evaluate
     lambda_runtime.kill_workers = kill_workers
     sqs.load_persisted_state = restore_queues
     lambda_runtime.zipfile = types.SimpleNamespace(ZipFile=SharedZip, BadZipFile=zipfile.BadZipFile)
