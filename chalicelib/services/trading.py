@@ -239,7 +239,7 @@ def _claim(uid: str, drafts: Mapping[int, Order]) -> dict[int, int]:
 
 def _reserve(uid: str, drafts: Mapping[int, Order]) -> tuple[list[Order], dict[int, Refused]]:
     """Reserve all of `drafts` in one write, or else those that fit, in order; and why the others were refused."""
-    fitting = dict(drafts)
+    fitting, reasons = dict(drafts), dict.fromkeys(drafts, Reason.TOO_OFTEN)
     for _ in range(RESERVE_TRIES_MAX):
         if not fitting:
             break
@@ -247,13 +247,13 @@ def _reserve(uid: str, drafts: Mapping[int, Order]) -> tuple[list[Order], dict[i
             accounts.reserve(uid, list(fitting.values()), _needs(fitting.values()), clock.now_ms())
             break
         except accounts.Short as short:
-            fitting = _that_fit(short.account, drafts)
-    else:
-        fitting = {}
+            fitting, reasons = _that_fit(short.account, drafts)
+    else:  # others were faster each time: what would fit now is not known
+        reasons, fitting = reasons | dict.fromkeys(fitting, Reason.TOO_OFTEN), {}
     refusals = {}
     for index, order in drafts.items():
         if index not in fitting:
-            refusals[index] = Refused(Reason.INSUFFICIENT_FUNDS, f"orders[{index}].amount")
+            refusals[index] = Refused(reasons[index], f"orders[{index}].amount")
             if order.client_order_id is not None:
                 placements.release(uid, order.client_order_id, order.id)
     return list(fitting.values()), refusals
@@ -268,19 +268,22 @@ def _needs(placed: Iterable[Order]) -> dict[str, int]:
     return needs
 
 
-def _that_fit(account: Account | None, drafts: Mapping[int, Order]) -> dict[int, Order]:
-    """The orders that the account can still afford, taken in order."""
-    if account is None:
-        return {}
-    room = accounts.INTENTS_MAX - len(account.intents)
-    left = dict(account.available)
+def _that_fit(account: Account | None, drafts: Mapping[int, Order]) -> tuple[dict[int, Order], dict[int, Reason]]:
+    """The orders that the account can still afford, taken in order, and why it cannot take the others."""
+    room = accounts.INTENTS_MAX - len(account.intents) if account is not None else 0
+    left = dict(account.available) if account is not None else {}
     fitting: dict[int, Order] = {}
+    reasons: dict[int, Reason] = {}
     for index, order in drafts.items():
         ((asset, need),) = _needs([order]).items()
-        if left.get(asset, 0) >= need and len(fitting) < room:
+        if left.get(asset, 0) < need:
+            reasons[index] = Reason.INSUFFICIENT_FUNDS
+        elif len(fitting) == room:
+            reasons[index] = Reason.TOO_MANY_OPEN_ORDERS
+        else:
             left[asset] -= need
             fitting[index] = order
-    return fitting
+    return fitting, reasons
 
 
 def _send(accepted: Sequence[Order]) -> None:

@@ -181,6 +181,27 @@ def test_a_refused_order_frees_its_client_order_id():
     world.pump("BTC-CNY")
 
 
+def test_too_many_orders_on_their_way_have_to_wait(monkeypatch):
+    monkeypatch.setattr(accounts, "INTENTS_MAX", 3)
+    results = trading.place(ANN, [world.request("BTC-CNY", "buy", 1, 1)] * 4)
+    assert [isinstance(result, int) for result in results] == [True, True, True, False]
+    assert results[3].reason is Reason.TOO_MANY_OPEN_ORDERS
+    world.pump("BTC-CNY")
+    world.place(ANN, "BTC-CNY", "buy", 1, 1)
+    world.pump("BTC-CNY")
+
+
+def test_who_loses_every_race_is_not_told_that_funds_are_short(monkeypatch):
+    def always_late(uid, placed, needs, at):
+        raise accounts.Short(accounts.get(uid))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(accounts, "reserve", always_late)
+        with pytest.raises(Refused) as refused:
+            world.place(ANN, "BTC-CNY", "buy", 1, 1)
+    assert refused.value.reason is Reason.TOO_OFTEN
+
+
 def test_a_halted_market_refuses_orders_but_lets_cancels_pass(monkeypatch):
     from chalicelib.services import operations
 
