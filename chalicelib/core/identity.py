@@ -258,7 +258,8 @@ CODE_ATTEMPTS_MAX: Final = 5
 TOTP_STEP_MS: Final = 30_000
 #: How far a person's clock may be off, in steps, either way.
 TOTP_STEPS_OFF: Final = 1
-TOTP_SECRET_BYTES: Final = 10
+#: 160 bits, as RFC 4226 recommends; the 80 of the document's example are below its minimum.
+TOTP_SECRET_BYTES: Final = 20
 TOTP_PENDING_MS: Final = 2 * HOUR_MS
 #: A changed credential keeps what an account holds from leaving for so long.
 FREEZE_MS: Final = DAY_MS

@@ -7,7 +7,7 @@ way in which a person is changed).
 """
 
 from chalicelib.services.identity.amending import withdrawals_frozen
-from chalicelib.services.identity.cards import add_card, cards, delete_card, has_card
+from chalicelib.services.identity.cards import add_card, delete_card, has_card, list_cards
 from chalicelib.services.identity.codes import SentCode, check_code, send_codes
 from chalicelib.services.identity.factors import (
     Given,
@@ -30,7 +30,7 @@ from chalicelib.services.identity.login import (
     end_session,
     logins,
 )
-from chalicelib.services.identity.real_name import claims_waiting, hand_in, real_name, review, standing
+from chalicelib.services.identity.real_name import approved_name, claims_waiting, hand_in, review, standing
 from chalicelib.services.identity.recovery import change_password, request_reset, reset_password, verify_reset
 from chalicelib.services.identity.registration import Invitation, activate, register, send_activation
 from chalicelib.services.identity.tokens import (
@@ -55,10 +55,10 @@ __all__ = [
     "activate",
     "add_api_token",
     "add_card",
+    "approved_name",
     "begin_session",
     "bind_mobile",
     "bind_totp",
-    "cards",
     "change_password",
     "check_code",
     "check_password",
@@ -70,11 +70,11 @@ __all__ = [
     "hand_in",
     "has_card",
     "issue_totp",
+    "list_cards",
     "logins",
     "mobile_of",
     "profile",
     "prove",
-    "real_name",
     "register",
     "rename",
     "request_reset",

@@ -8,7 +8,7 @@ from chalicelib.core.reasons import Reason, Refused
 from chalicelib.services.identity.amending import amend
 from chalicelib.services.identity.codes import SentCode
 from chalicelib.services.identity.factors import check_own
-from chalicelib.services.identity.real_name import real_name
+from chalicelib.services.identity.real_name import approved_name
 from chalicelib.stores import bank_cards, users
 from chalicelib.stores.users import Amendment
 
@@ -22,7 +22,7 @@ def add_card(uid: str, card: BankCard, sent: SentCode) -> None:
     user = users.get(uid)
     if user is None:
         raise Refused(Reason.NO_SUCH_USER)
-    name = real_name(uid)
+    name = approved_name(uid)
     if name is not None and not same_name(name, card.owner):
         raise Refused(Reason.PARAMETER_INVALID, "U_RN")
     proof = check_own(user, Channel.MAIL, sent, "emailCode")
@@ -51,7 +51,7 @@ def delete_card(uid: str, number: str) -> None:
     amend(uid, decide)
 
 
-def cards(uid: str) -> list[BankCard]:
+def list_cards(uid: str) -> list[BankCard]:
     """A person's cards, the oldest first, whole: only their owner may see them."""
     return bank_cards.get_all(uid)
 

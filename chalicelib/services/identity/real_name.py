@@ -38,7 +38,7 @@ def standing(uid: str) -> Record | None:
     return kyc.get(uid)
 
 
-def real_name(uid: str) -> str | None:
+def approved_name(uid: str) -> str | None:
     """A person's name, once an operator approved it."""
     found = kyc.opened(uid)
     return found.claim.real_name if found and found.record.status is Status.APPROVED else None

@@ -72,5 +72,5 @@ def query_bankcards(_request: Request, caller: Caller) -> object:
             "cardNumber": found.number,
             "branchBankName": found.branch,
         }
-        for found in identity.cards(caller.uid)
+        for found in identity.list_cards(caller.uid)
     ]
