@@ -52,12 +52,6 @@ def send(*markets: str) -> Grant:
     return Grant(("sqs:SendMessage",), tuple(att(_queue(market), "Arn") for market in markets))
 
 
-def consume(market: str) -> Grant:
-    """What Lambda's poller does in the name of a market's matcher."""
-    actions = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility")
-    return Grant(actions, (att(_queue(market), "Arn"),))
-
-
 def archive(prefix: str, *actions: str) -> Grant:
     """S3 object `actions` below a prefix of the archive."""
     return Grant(tuple(f"s3:{action}" for action in actions), ({"Fn::Sub": f"${{Archive.Arn}}/{prefix}*"},))
@@ -85,6 +79,11 @@ def post(*actions: str) -> Grant:
     return Grant(tuple(f"sqs:{action}" for action in actions), (att("MailQueue", "Arn"),))
 
 
+def signing(*actions: str) -> Grant:
+    """KMS `actions` on the key that signs what we publish."""
+    return Grant(tuple(f"kms:{action}" for action in actions), (att("SigningKey", "Arn"),))
+
+
 def key(*actions: str) -> Grant:
     """KMS `actions` on the deployment's key."""
     return Grant(tuple(f"kms:{action}" for action in actions), (att("Key", "Arn"),))
@@ -101,6 +100,7 @@ def _queue(market: str) -> str:
 MARKETS = tuple(settings.exchange().markets)
 #: Function → the market that it matches.
 MATCHERS = {f"match-{market.lower()}": market for market in MARKETS}
+POLLING = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility")
 #: X-Ray knows no resources: these are the only actions that may be granted on everything.
 TRACING = ("xray:PutTraceSegments", "xray:PutTelemetryRecords")
 
@@ -185,6 +185,12 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
         table("workers", "GetItem", "PutItem"),
         send(*MARKETS),
     ),
+    "api-reserves": (
+        *_CALLER,
+        table("snapshots", "Query"),
+        archive("snapshots/", "GetObject"),
+        archive("proofs/", "GetObject"),
+    ),
     "api-wallet": (*_CALLER, table("accounts", "GetItem")),
     "sweep": (
         table("accounts", "GetItem", "UpdateItem"),
@@ -204,8 +210,15 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
         archive("journal/", "GetObject", "PutObject"),
     ),
     "klines": (*_KLINES, archive_list()),
+    "snapshots": (
+        table("accounts", "Scan"),
+        table("journal", "Query"),
+        table("snapshots", "BatchWriteItem"),
+        archive("snapshots/", "PutObject"),
+        archive("proofs/", "PutObject"),
+        signing("GetPublicKey", "Sign"),
+    ),
     "mail": (
-        post("ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "ChangeMessageVisibility"),
         table("deliveries", "DeleteItem", "GetItem", "UpdateItem"),
         key("Decrypt"),
         mail(),
@@ -226,7 +239,7 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
 } | dict.fromkeys(MATCHERS, _MATCHER)
 
 #: Functions that Lambda invokes asynchronously: what they fail at ends in the dead-letter queue.
-SCHEDULED = ("sweep", "audit", "checkpoint", "klines")
+SCHEDULED = ("sweep", "audit", "checkpoint", "klines", "snapshots")
 
 
 def platform(name: str) -> list[Grant]:
@@ -246,7 +259,9 @@ def platform(name: str) -> list[Grant]:
     if name in SCHEDULED:
         grants.append(Grant(("sqs:SendMessage",), (att("DeadLetters", "Arn"),)))
     if name in MATCHERS:
-        grants.append(consume(MATCHERS[name]))
+        grants.append(Grant(POLLING, (att(_queue(MATCHERS[name]), "Arn"),)))
+    if name == "mail":
+        grants.append(Grant(POLLING, (att("MailQueue", "Arn"),)))
     return grants
 
 
