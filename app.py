@@ -16,6 +16,7 @@ GROUPS = {
     "identity": "chalicelib.api.coinport.identity",
     "trading": "chalicelib.api.coinport.trading",
     "wallet": "chalicelib.api.coinport.wallet",
+    "reserves": "chalicelib.api.coinport.reserves",
 }
 #: Modules whose `routes` blueprint holds event handlers.
 WORKERS = (
@@ -24,6 +25,7 @@ WORKERS = (
     "chalicelib.workers.audits",
     "chalicelib.workers.checkpoints",
     "chalicelib.workers.klines",
+    "chalicelib.workers.snapshots",
     "chalicelib.workers.mail",
     "chalicelib.workers.ops",
 )

@@ -28,15 +28,15 @@ API_TIMEOUT_S = 10
 MATCHER_TIMEOUT_S = 15
 WORKER_TIMEOUT_S = 60
 #: An audit, or an operator's replay, reads all there is.
-WORKER_TIMEOUTS_S = {"audit": 900, "ops": 900}
+WORKER_TIMEOUTS_S = {"audit": 900, "snapshots": 900, "ops": 900}
 #: AWS asks for six times the function's time-out, so that a throttled retry never overtakes a running one.
 QUEUE_VISIBILITY_S = 6 * MATCHER_TIMEOUT_S
 QUEUE_RETENTION_S = 14 * 24 * 3600
 
 #: Memory buys CPU in proportion: 1769 MB is one core. Argon2id takes 46 MiB and should not take a second.
-GROUP_MEMORY_MB = {"market": 512, "identity": 1024, "trading": 1024, "wallet": 1024}
+GROUP_MEMORY_MB = {"market": 512, "identity": 1024, "trading": 1024, "wallet": 1024, "reserves": 1024}
 MATCHER_MEMORY_MB = 1024
-WORKER_MEMORY_MB = {"sweep": 512, "audit": 1769, "checkpoint": 1024, "klines": 1024, "ops": 1024}
+WORKER_MEMORY_MB = {"sweep": 512, "audit": 1769, "checkpoint": 1024, "klines": 1024, "snapshots": 3008, "ops": 1024}
 
 
 def models() -> Iterator[type[Model]]:
@@ -186,6 +186,7 @@ def _function(name: str, properties: Template, memory: int, timeout: int, group:
         "QUEUE_URL_BASE": {"Fn::Sub": "https://sqs.${AWS::Region}.${AWS::URLSuffix}/${AWS::AccountId}/"},
         "BUCKET": {"Ref": "Archive"},
         "KMS_KEY": roles.att("Key", "Arn"),
+        "SIGNING_KEY": roles.att("SigningKey", "Arn"),
         "PUBLIC_URL": {"Ref": "PublicUrl"},
         "PUBLIC_URL_V2": {"Ref": "PublicUrlV2"},
         "MAIL_SENDER": {"Ref": "MailSender"},
@@ -293,18 +294,17 @@ def _shared() -> Template:
             "Properties": {
                 "Description": f"Secrets of {settings.STACK}: API secrets, TOTP seeds, personal data",
                 "EnableKeyRotation": True,
-                # Whoever IAM lets; without this statement not even the account could ever change the key again.
-                "KeyPolicy": {
-                    "Version": "2012-10-17",
-                    "Statement": [
-                        {
-                            "Effect": "Allow",
-                            "Principal": {"AWS": {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}},
-                            "Action": "kms:*",
-                            "Resource": "*",
-                        }
-                    ],
-                },
+                "KeyPolicy": _owner_decides(),
+            },
+        },
+        "SigningKey": {
+            "Type": "AWS::KMS::Key",
+            **retained(),
+            "Properties": {
+                "Description": f"Signs the roots of balance snapshots of {settings.STACK}",
+                "KeySpec": "ECC_NIST_P256",
+                "KeyUsage": "SIGN_VERIFY",
+                "KeyPolicy": _owner_decides(),
             },
         },
         "KeyAlias": {
@@ -320,6 +320,21 @@ def _shared() -> Template:
             },
         },
         **alarms.of_dead_letters("DeadLetters", "dead-letters"),
+    }
+
+
+def _owner_decides() -> Template:
+    """Whoever IAM lets; without this statement not even the account could ever change the key again."""
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"AWS": {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}},
+                "Action": "kms:*",
+                "Resource": "*",
+            }
+        ],
     }
 
 

@@ -1,0 +1,114 @@
+"""Open data against the document: files of balances, roots and proofs."""
+
+import re
+from urllib.parse import urlparse
+
+import pytest
+
+from chalicelib import clock
+from chalicelib.core import reserves
+from chalicelib.services import snapshots
+
+
+@pytest.fixture
+def taken(exchange, monkeypatch):
+    """Three people with bitcoins, three snapshots an hour apart."""
+    people = [exchange.person(BTC=amount) for amount in ("0.5", "2", "1")]
+    now = clock.now_ms
+    for hours in (2, 1, 0):
+        with monkeypatch.context() as patch:
+            patch.setattr(clock, "now_ms", lambda: now() - hours * 3_600_000)  # noqa: B023 - called at once
+            snapshots.take()
+    exchange.people = people
+    return exchange
+
+
+class TestFiles:
+    def test_are_listed_newest_first(self, taken):
+        data = taken.client.get("/api/v2/btc/balance_snapshot_files").data
+        assert (data["hasMore"], data["currency"]) == (False, "BTC")
+        assert data["path"] == "http://127.0.0.1:8000/download/csv/asset/btc/"
+        assert [at for _, _, at in data["items"]] == sorted((at for _, _, at in data["items"]), reverse=True)
+        assert all(re.fullmatch(r"btc_balance_\d{14}\.csv", name) for name, _, _ in data["items"])
+
+    def test_pages_follow_each_other_by_moment(self, taken):
+        url, seen, cursor = "/api/v2/blk/balance_snapshot_files?limit=1&cursor={}", [], ""
+        for more in (True, True, False):
+            page = taken.client.get(url.format(cursor)).data
+            assert (page["hasMore"], page["currency"]) == (more, "BC")
+            seen += page["items"]
+            cursor = seen[-1][2]
+        assert seen == taken.client.get("/api/v2/bc/balance_snapshot_files").data["items"]
+
+    def test_before_the_first(self, client):
+        assert client.get("/api/v2/cny/balance_snapshot_files").data["items"] == []
+
+    @pytest.mark.parametrize(("query", "code"), [("limit=0", 1007), ("cursor=-1", 1007), ("x=1", 1007)])
+    def test_bad_parameters(self, stranger, query, code):
+        assert stranger.get(f"/api/v2/btc/balance_snapshot_files?{query}").code == code
+
+    def test_an_unknown_currency(self, stranger):
+        assert stranger.get("/api/v2/xyz/balance_snapshot_files").code == 1013
+        assert stranger.get("/api/v2/xyz/reserve_root").code == 1013
+
+
+class TestDownload:
+    @pytest.mark.parametrize("coin", ["btc", "BTC"])
+    def test_leads_to_the_file(self, taken, coin):
+        (name, size, _), *_ = taken.client.get("/api/v2/btc/balance_snapshot_files").data["items"]
+        reply = taken.client.get(f"/download/csv/asset/{coin}/{name}")
+        assert reply.status == 302
+        assert reply.headers["cache-control"] == "no-store"
+        link = urlparse(reply.headers["location"])
+        assert link.path.endswith(name)
+        assert "X-Amz-Signature" in link.query
+        lines = snapshots.snapshots.file(snapshots.snapshots.newest("BTC"))
+        assert len(lines) == size
+        uids = [person.uid for person in taken.people]
+        assert lines.decode().splitlines()[:5] == [
+            '"User Id",Amount', f"{uids[0]},0.5", f"{uids[1]},2", f"{uids[2]},1", "Sum,3.5"
+        ]  # fmt: skip
+
+    @pytest.mark.parametrize(
+        "path",
+        [
+            "btc/btc_balance_20000101000000.csv",
+            "btc/btc_balance_99999999999999.csv",
+            "btc/ltc_balance_20260101000000.csv",
+            "xyz/xyz_balance_20260101000000.csv",
+            "btc/..%2f..%2fproofs",
+            "btc/btc_balance_2026010100000０.csv",
+            "btc/x",
+            "btc/.csv",
+        ],
+    )
+    def test_what_is_not_there(self, taken, path):
+        reply = taken.client.get(f"/download/csv/asset/{path}")
+        assert (reply.code, reply.status) == (1012, 404)
+
+
+class TestProof:
+    def test_the_root_is_signed(self, taken):
+        data = taken.client.get("/api/v2/btc/reserve_root").data
+        said = reserves.check_statement({name: data[name] for name in ("public_key", "signature", "statement")})
+        assert (said["count"], said["sum"]) == (3, "350000000")
+        assert data["file"] == taken.client.get("/api/v2/btc/balance_snapshot_files").data["items"][0][0]
+
+    def test_ones_own(self, taken):
+        root = taken.client.get("/api/v2/btc/reserve_root").data
+        for person in taken.people:
+            proof = person.get("/api/v2/user/reserve_proof?currency=btc").data
+            assert reserves.check(proof)["root"] == root["statement"]["root"]
+            assert proof["leaf"]["uid"] == person.uid
+
+    def test_of_what_one_never_had(self, taken):
+        assert taken.people[0].get("/api/v2/user/reserve_proof?currency=doge").code == 1007
+        assert taken.person(BTC="1").get("/api/v2/user/reserve_proof?currency=btc").code == 1007
+
+    def test_bad_requests(self, exchange):
+        person = exchange.person()
+        assert person.get("/api/v2/user/reserve_proof").code == 1001
+        assert person.get("/api/v2/user/reserve_proof?currency=xyz").code == 1013
+        assert person.get("/api/v2/user/reserve_proof?currency=btc").code == 1007
+        assert exchange.client.get("/api/v2/user/reserve_proof?currency=btc").code == 1014
+        assert exchange.client.get("/api/v2/btc/reserve_root").code == 1007
