@@ -5,6 +5,7 @@
     credit --uid 1000000001 --currency BTC --amount 1.5 [--txid …]    credit a deposit, once per txid
     audit                                                             check the ledger; exit code 1 if it is wrong
     halt --market BTC-CNY, resume --market BTC-CNY                    stop taking a market's orders, start again
+    rebuild --market BTC-CNY                                          write a market's orders and trades anew
     rebuild-klines --market BTC-CNY                                   write a market's candles anew, to the end
     invoke sweep                                                      run a scheduled function now
     kyc list, kyc approve --uid …, kyc refuse --uid … --reason …      review real names
@@ -157,7 +158,7 @@ def _run(operator: Operator, verb: str, rest: Sequence[str]) -> object:
         if set(named) != {"to"}:
             raise Failed("messages --to <address or phone>")
         return operator.messages(named["to"])
-    if verb == "rebuild-klines":
+    if verb in {"rebuild", "rebuild-klines"}:
         return _to_the_end(operator, verb, named)
     return operator.run(verb, named)
 
@@ -177,6 +178,7 @@ def _to_the_end(operator: Operator, verb: str, named: dict[str, str]) -> dict[st
         if answer["done"]:
             print(file=sys.stderr)
             return answer
+        named = {**named, "since": str(answer["seq"])}
 
 
 def _named(rest: Sequence[str]) -> dict[str, str]:

@@ -57,11 +57,6 @@ def archive(prefix: str, *actions: str) -> Grant:
     return Grant(tuple(f"s3:{action}" for action in actions), ({"Fn::Sub": f"${{Archive.Arn}}/{prefix}*"},))
 
 
-def archive_list() -> Grant:
-    """Listing the archive; without it S3 says "forbidden" of what is not there (so no condition on a prefix either)."""
-    return Grant(("s3:ListBucket",), (att("Archive", "Arn"),))
-
-
 def mail() -> Grant:
     """Sending mail in the name of any verified identity; SES itself refuses the others."""
     return Grant(
@@ -118,7 +113,6 @@ _JOURNAL = (
     table("heads", "GetItem"),
     table("journal", "GetItem", "Query"),
     archive("checkpoints/", "GetObject"),
-    archive_list(),
 )
 
 
@@ -136,7 +130,6 @@ _AUDIT = (
     table("heads", "GetItem"),
     table("journal", "Query"),
     archive("journal/", "GetObject"),
-    archive_list(),
     table("orders", "BatchGetItem", "Scan"),
     table("trades", "BatchGetItem", "Query"),
     table("transfers", "Scan"),
@@ -209,7 +202,7 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
         archive("checkpoints/", "PutObject"),
         archive("journal/", "GetObject", "PutObject"),
     ),
-    "klines": (*_KLINES, archive_list()),
+    "klines": _KLINES,
     "snapshots": (
         table("accounts", "Scan"),
         table("journal", "Query"),
@@ -232,6 +225,8 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
         *_AUDIT,
         table("accounts", "GetItem", "UpdateItem"),
         table("heads", "DeleteItem"),
+        table("orders", "BatchWriteItem", "PutItem", "UpdateItem"),
+        table("trades", "BatchWriteItem"),
         archive("checkpoints/", "GetObject"),
         table("transfers", "GetItem", "PutItem"),
         send(*MARKETS),

@@ -94,6 +94,16 @@ def replay(payload: Mapping[str, Any]) -> dict[str, Any]:
     return matching.replay(_market(payload))
 
 
+def rebuild(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """Write a market's orders and trades anew from its journal: a part of the work, to go on `since` where it ended."""
+    since = str(payload.get("since", "0"))
+    if not (since.isascii() and since.isdigit()):
+        raise Refused(Reason.PARAMETER_INVALID, "since")
+    market = _market(payload)
+    progress = matching.rebuild(market, int(since))
+    return {"market": market, "seq": progress.seq, "last": progress.last, "done": progress.done}
+
+
 def rebuild_klines(payload: Mapping[str, Any]) -> dict[str, Any]:
     """Write a market's candles anew from its journal: a part of the work, to be asked for again until it is `done`."""
     progress = klines.rebuild(_text(payload, "market"))
@@ -125,6 +135,7 @@ _VERBS: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     "audit": audit,
     "halt": halt,
     "resume": resume,
+    "rebuild": rebuild,
     "rebuild-klines": rebuild_klines,
     "replay": replay,
     "kyc": kyc,

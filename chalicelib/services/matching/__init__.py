@@ -3,8 +3,9 @@
 from chalicelib.services.matching.archiving import archive, history
 from chalicelib.services.matching.batch import run
 from chalicelib.services.matching.checkpoints import checkpoint
+from chalicelib.services.matching.rebuilding import rebuild
 from chalicelib.services.matching.repairing import repair
 from chalicelib.services.matching.replaying import replay
 from chalicelib.services.matching.sweeper import sweep
 
-__all__ = ["archive", "checkpoint", "history", "repair", "replay", "run", "sweep"]
+__all__ = ["archive", "checkpoint", "history", "rebuild", "repair", "replay", "run", "sweep"]
