@@ -11,8 +11,8 @@ from infra import resources
 from infra.package import ROOT
 
 #: Asks the app for every route, each view replaced by one that only says that it was reached.
-ASK_ALL = """
-import json, sys
+ASK_ALL = r"""
+import json, re, sys
 from app import app
 for methods in app.routes.values():
     for entry in methods.values():
@@ -22,7 +22,8 @@ for method, path in json.load(sys.stdin):
     context = {"httpMethod": method, "resourcePath": path, "path": "/api" + path, "identity": {"sourceIp": "127.0.0.1"},
                "requestId": "1", "stage": "api"}
     event = {"requestContext": context, "resource": path, "path": path, "httpMethod": method, "headers": {},
-             "multiValueQueryStringParameters": None, "pathParameters": {"symbol": "BTC-CNY"}, "stageVariables": None,
+             "multiValueQueryStringParameters": None, "stageVariables": None,
+             "pathParameters": dict.fromkeys(re.findall(r"{(\w+)}", path), "x"),
              "body": None, "isBase64Encoded": False}
     answer = app(event, None)
     answers[method + " " + path] = [answer["statusCode"], answer["body"]]
