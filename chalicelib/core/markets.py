@@ -10,11 +10,16 @@ from chalicelib.core.money import from_decimal
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """One asset. `decimals` is the precision that requests may use; the ledger keeps 1e-8 of every asset."""
+    """One asset. `decimals` is the precision that requests may use; the ledger keeps 1e-8 of every asset.
+
+    `address_version` begins its addresses, and `message_magic` the messages that their owners sign, if it has such.
+    """
 
     id: str
     decimals: int
     block_chain: bool
+    address_version: int | None = None
+    message_magic: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +67,13 @@ class Exchange:
 def parse(document: Mapping[str, Any]) -> Exchange:
     """Build the exchange from the parsed `exchange.toml`. Raises `KeyError` or `ValueError` for a malformed one."""
     assets = {
-        name: Asset(id=name, decimals=row.get("decimals", 8), block_chain=row.get("block_chain", False))
+        name: Asset(
+            id=name,
+            decimals=row.get("decimals", 8),
+            block_chain=row.get("block_chain", False),
+            address_version=row.get("address_version"),
+            message_magic=row.get("message_magic", ""),
+        )
         for name, row in document["assets"].items()
     }
     aliases = {alias: name for name, row in document["assets"].items() for alias in row.get("aliases", ())}

@@ -9,7 +9,7 @@ from chalicelib.core.kyc import Status
 from chalicelib.core.money import to_decimal
 from chalicelib.core.reasons import Reason, Refused
 from chalicelib.services import audit as audits
-from chalicelib.services import identity, klines, matching, wallet
+from chalicelib.services import identity, klines, matching, reserves, wallet
 from chalicelib.stores import commands
 
 
@@ -104,6 +104,27 @@ def rebuild(payload: Mapping[str, Any]) -> dict[str, Any]:
     return {"market": market, "seq": progress.seq, "last": progress.last, "done": progress.done}
 
 
+def add_address(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """Register an address of ours: currency, address, kind (hot or cold), signature of "coinport" by its key."""
+    added = reserves.add_address(
+        _text(payload, "currency"),
+        _text(payload, "address"),
+        _text(payload, "kind"),
+        str(payload.get("signature") or ""),
+    )
+    return {"currency": added.asset, "address": added.address, "kind": added.kind}
+
+
+def set_address_balance(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """Say what an address of ours holds: currency, address, amount (a decimal as text). The asset's sums are the answer."""
+    try:
+        amount = Decimal(_text(payload, "amount"))
+    except InvalidOperation as error:
+        raise Refused(Reason.PARAMETER_INVALID, "amount") from error
+    sums = reserves.set_address_balance(_text(payload, "currency"), _text(payload, "address"), amount)
+    return {kind: str(to_decimal(getattr(sums, kind))) for kind in ("hot", "cold", "user", "owed")}
+
+
 def rebuild_klines(payload: Mapping[str, Any]) -> dict[str, Any]:
     """Write a market's candles anew from its journal: a part of the work, to be asked for again until it is `done`."""
     progress = klines.rebuild(_text(payload, "market"))
@@ -137,6 +158,8 @@ _VERBS: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     "resume": resume,
     "rebuild": rebuild,
     "rebuild-klines": rebuild_klines,
+    "add-address": add_address,
+    "set-address-balance": set_address_balance,
     "replay": replay,
     "kyc": kyc,
 }

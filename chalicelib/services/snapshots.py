@@ -16,7 +16,7 @@ from chalicelib.core.ledger import settlements
 from chalicelib.core.money import to_decimal
 from chalicelib.core.orders import Page
 from chalicelib.core.reasons import Reason, Refused
-from chalicelib.stores import accounts, aws, journal, notary, snapshots
+from chalicelib.stores import accounts, addresses, aws, journal, notary, snapshots
 from chalicelib.stores.snapshots import Snapshot
 
 Balances = dict[str, dict[str, int]]
@@ -42,6 +42,9 @@ def take() -> list[Snapshot]:
         name = f"{asset.lower()}_balance_{_stamp(at)}.csv"
         taken.append(Snapshot(asset, at, name, len(csv), tree.root[1], len(tree.leaves), signed))
     snapshots.put(taken, csvs, trees)
+    for one in taken:
+        if settings.exchange().assets[one.asset].block_chain:
+            addresses.note_owed(one.asset, one.total, at)
     return taken
 
 

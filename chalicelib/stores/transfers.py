@@ -3,20 +3,40 @@
 Money moves only together with its transfer: both are written in one transaction.
 """
 
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pynamodb.attributes import UnicodeAttribute
 from pynamodb.exceptions import TransactWriteError
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 from pynamodb.transactions import TransactWrite
 
 from chalicelib import settings
+from chalicelib.core import ids
+from chalicelib.core.orders import Page
 from chalicelib.stores import accounts
 from chalicelib.stores.table import Integer, Table, error_code
 
 
+class Listed(GlobalSecondaryIndex["TransferRow"]):
+    """An asset's succeeded transfers, in the order of their numbers."""
+
+    class Meta:
+        """Name and shape of the index."""
+
+        index_name = "listed"
+        projection = AllProjection()
+
+    listed = UnicodeAttribute(hash_key=True)
+    number = Integer(range_key=True)
+
+
 class TransferRow(Table):
-    """One transfer. `id` is ``deposit:<asset>:<txid>:<output>``; `amount` in 1e-8; `at`: ms since epoch."""
+    """One transfer. `id` is ``deposit:<asset>:<txid>:<output>``; `amount` in 1e-8; `at`: ms since epoch.
+
+    `listed` is the asset once the transfer has succeeded, so that only those stand in the index that anyone may read.
+    """
 
     class Meta:
         """Name of the table."""
@@ -30,6 +50,10 @@ class TransferRow(Table):
     kind = UnicodeAttribute()
     status = UnicodeAttribute()
     at = Integer()
+    number = Integer(null=True)
+    listed = UnicodeAttribute(null=True)
+    address = UnicodeAttribute(null=True)
+    by_number = Listed()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +65,20 @@ class Deposit:
     asset: str
     amount: int
     at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """A succeeded transfer as anyone may see it. `number`: its id on the wire, ordered by time."""
+
+    number: int
+    uid: str
+    asset: str
+    amount: int
+    kind: str
+    at: int
+    address: str
+    txid: str
 
 
 class NoAccount(Exception):  # noqa: N818 - says what is the case
@@ -63,6 +101,8 @@ def credit(deposit: Deposit) -> Deposit:
         kind="deposit",
         status="succeeded",
         at=deposit.at,
+        number=number_of(deposit.id, deposit.at),
+        listed=deposit.asset,
     )
     connection = TransferRow._get_connection().connection  # noqa: SLF001 - the shared client, see stores.table
     try:
@@ -89,6 +129,31 @@ def get(transfer_id: str) -> Deposit | None:
         return _deposit(TransferRow.get(transfer_id, consistent_read=True))
     except TransferRow.DoesNotExist:
         return None
+
+
+def number_of(transfer_id: str, at: int) -> int:
+    """A transfer's number: made like an order's id, with a mark of the transfer in place of the worker."""
+    return ids.order_id(max(at, ids.EPOCH_MS), zlib.crc32(transfer_id.encode()) % ids.WORKERS_MAX)
+
+
+def succeeded(asset: str, before: int | None, limit: int) -> Page[Transfer]:
+    """An asset's succeeded transfers with number < `before` (None: from the newest), newest first."""
+    condition = None if before is None else Listed.number < before
+    found = TransferRow.by_number.query(asset, condition, scan_index_forward=False, limit=limit + 1)
+    rows = [
+        Transfer(
+            number=row.number or 0,
+            uid=row.uid,
+            asset=row.asset,
+            amount=row.amount,
+            kind=row.kind,
+            at=row.at,
+            address=row.address or "",
+            txid=row.id.removeprefix(f"{row.kind}:{row.asset}:").rpartition(":")[0],
+        )
+        for row in found
+    ]
+    return Page(rows[:limit], more=len(rows) > limit)
 
 
 def scan() -> Iterable[Deposit]:

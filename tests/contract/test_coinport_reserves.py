@@ -1,13 +1,14 @@
 """Open data against the document: files of balances, roots and proofs."""
 
 import re
+from decimal import Decimal
 from urllib.parse import urlparse
 
 import pytest
 
 from chalicelib import clock
 from chalicelib.core import reserves
-from chalicelib.services import snapshots
+from chalicelib.services import operations, snapshots, wallet
 
 
 @pytest.fixture
@@ -112,3 +113,100 @@ class TestProof:
         assert person.get("/api/v2/user/reserve_proof?currency=btc").code == 1007
         assert exchange.client.get("/api/v2/user/reserve_proof?currency=btc").code == 1014
         assert exchange.client.get("/api/v2/btc/reserve_root").code == 1007
+
+
+class TestTransfers:
+    def test_succeeded_deposits_newest_first(self, exchange):
+        people = [exchange.person(BTC="1", CNY="5"), exchange.person(BTC="0.25")]
+        data = exchange.client.get("/api/v2/btc/transfers").data
+        assert (data["currency"], data["hasMore"]) == ("BTC", False)
+        assert [one["uid"] for one in data["transfers"]] == [people[1].uid, people[0].uid]
+        assert [one["amount"] for one in data["transfers"]] == [Decimal("0.25"), 1]
+        assert {(one["status"], one["operation"], one["address"]) for one in data["transfers"]} == {(4, 0, "")}
+        wallet.credit(people[0].uid, "BTC", Decimal(3), "ab12:cd")
+        assert exchange.client.get("/api/v2/btc/transfers?limit=1").data["transfers"][0]["txid"] == "ab12:cd"
+
+    def test_pages_follow_each_other(self, exchange):
+        exchange.person(LTC="1")
+        exchange.person(LTC="2")
+        first = exchange.client.get("/api/v2/ltc/transfers?limit=1").data
+        assert first["hasMore"]
+        second = exchange.client.get(f"/api/v2/ltc/transfers?limit=1&cursor={first['transfers'][0]['id']}").data
+        assert [page["transfers"][0]["amount"] for page in (first, second)] == [2, 1]
+        assert not second["hasMore"]
+
+    def test_bad_requests(self, client):
+        assert client.get("/api/v2/xyz/transfers").code == 1013
+        assert client.get("/api/v2/btc/transfers?limit=x").code == 1007
+        assert client.get("/api/v2/doge/transfers").data["transfers"] == []
+
+
+#: Two of the document's own addresses with their signatures.
+HOT = (
+    "15WSBo1FRXQ7qKQms9qAWGvsTMxxRLrHt3",
+    "H4FGaDo7P3Hm+HnGMEnb/s8fXEuYJQ2vrlIDqN2H7jlWu2CfmDaC/vSkVtzlvidjgDvDQEeoe3Xovft9pomHpFc=",
+)
+COLD = (
+    "1GbJtdiidFnbsGfuC5VtMKrRaoyrP2rRXk",
+    "H0YkvkM11/6tVddcu8dr+TEzhKjNuXVTn1ckaJJQOc0IVoAkCrhiA9CUFUWvTXRBL+DwLgPUrWi7gHnD+LBLztw=",
+)
+
+
+class TestReserves:
+    def add(self, address, signature, kind, currency="btc"):
+        payload = {"verb": "add-address", "currency": currency, "address": address, "kind": kind}
+        return operations.run({**payload, "signature": signature})
+
+    def hold(self, address, amount, currency="BTC"):
+        payload = {"verb": "set-address-balance", "currency": currency, "address": address, "amount": amount}
+        return operations.run(payload)
+
+    def test_what_is_held_where_and_what_is_owed(self, exchange):
+        exchange.person(BTC="46.5", LTC="2")
+        assert self.add(*HOT, "hot") == {"currency": "BTC", "address": HOT[0], "kind": "hot"}
+        assert "error" not in self.add(*COLD, "cold")
+        self.hold(HOT[0], "1.5")
+        assert self.hold(COLD[0], "45.66859572") == {"hot": "1.5", "cold": "45.66859572", "user": "0", "owed": "0"}
+        snapshots.take()
+        data = exchange.client.get("/api/v2/btc/reserves").data
+        assert data["stats"] == [Decimal("1.5"), Decimal("45.66859572"), 0, Decimal("46.5")]
+        assert data["timestamp"] == snapshots.root("BTC").at
+        assert data["distribution"] == [
+            [HOT[0], Decimal("1.5"), "hot", "coinport", HOT[1]],
+            [COLD[0], Decimal("45.66859572"), "cold", "coinport", COLD[1]],
+        ]
+        stats = exchange.client.get("/api/v2/reserve_stats").data
+        assert set(stats) == {"BTC", "LTC", "BTSX", "XRP", "BC", "DRK", "VRC", "ZET", "NXT", "DOGE"}
+        assert (stats["BTC"], stats["LTC"]) == (data["stats"], [0, 0, 0, 2])
+
+    def test_no_reserves_of_what_lives_on_no_chain(self, client):
+        assert client.get("/api/v2/cny/reserves").code == 1007
+        assert client.get("/api/v2/gooc/reserves").code == 1007
+        assert client.get("/api/v2/xyz/reserves").code == 1013
+        assert client.get("/api/v2/nxt/reserves").data["distribution"] == []
+
+    @pytest.mark.parametrize(
+        ("currency", "address", "signature", "kind", "named"),
+        [
+            ("btc", HOT[0], COLD[1], "hot", "signature"),
+            ("btc", HOT[0], "", "hot", "signature"),
+            ("btc", HOT[0][:-1] + "4", HOT[1], "hot", "address"),
+            ("btc", *HOT, "user", "kind"),
+            ("ltc", *HOT, "hot", "address"),
+            ("cny", *HOT, "hot", "currency"),
+            ("xyz", *HOT, "hot", "currency"),
+            ("xrp", "rN7n", HOT[1], "hot", "signature"),
+            ("xrp", "r\n", "", "hot", "address"),
+        ],
+    )
+    def test_what_shows_no_ownership(self, exchange, currency, address, signature, kind, named):
+        assert self.add(address, signature, kind, currency)["parameter"] == named
+
+    def test_only_once_and_only_what_is_registered(self, exchange):
+        self.add(*HOT, "hot")
+        assert self.add(*HOT, "cold")["parameter"] == "address"
+        assert self.hold(COLD[0], "1")["parameter"] == "address"
+        assert self.hold(HOT[0], "-1")["parameter"] == "amount"
+        assert self.hold(HOT[0], "x")["parameter"] == "amount"
+        assert self.hold(HOT[0], "0.000000001")["parameter"] == "amount"
+        assert "error" not in self.add("rN7n7otQDd6FczFgLdSqtcsAUxDkw6fzRH", "", "cold", "xrp")

@@ -1,5 +1,8 @@
 """Open data: what the exchange owes and holds, who was owed what, and the proof of it. All but one's own proof is public."""
 
+from decimal import Decimal
+from typing import Final
+
 import msgspec
 from chalice.app import Blueprint
 
@@ -10,9 +13,15 @@ from chalicelib.api.coinport.endpoint import Answer, endpoint
 from chalicelib.api.edge import paging
 from chalicelib.api.edge.request import Request
 from chalicelib.core.reasons import Reason, Refused
+from chalicelib.services import reserves as holdings
 from chalicelib.services import snapshots
+from chalicelib.stores.addresses import Reserve
 
 routes = Blueprint(__name__)
+
+#: The document's code of a transfer that has succeeded.
+SUCCEEDED: Final = 4
+OPERATION: Final = words.Words("kind of transfer", {"deposit": 0, "withdrawal": 1})
 
 
 class FilesQuery(msgspec.Struct, forbid_unknown_fields=True):
@@ -22,10 +31,64 @@ class FilesQuery(msgspec.Struct, forbid_unknown_fields=True):
     limit: str = ""
 
 
+class TransfersQuery(msgspec.Struct, forbid_unknown_fields=True):
+    """Which page of a currency's transfers; `cursor` is a transfer's id."""
+
+    cursor: str = ""
+    limit: str = ""
+
+
 class ProofQuery(msgspec.Struct, forbid_unknown_fields=True):
     """The proof for which currency."""
 
     currency: str
+
+
+@endpoint(routes, "GET", "/api/v2/reserve_stats", public=True)
+def reserve_stats(_request: Request) -> object:
+    """``[hot, cold, user addresses, owed]`` of every currency that lives on a block chain."""
+    return {asset: _sums(sums) for asset, sums in holdings.stats().items()}
+
+
+@endpoint(routes, "GET", "/api/v2/{symbol}/reserves", public=True)
+def reserves(request: Request) -> object:
+    """The same of one currency, and where it is: ``[address, amount, kind, message, signature]``."""
+    asset = words.currency(request.params["symbol"])
+    sums, addresses = holdings.of_asset(asset)
+    return {
+        "timestamp": sums.at,
+        "currency": asset,
+        "stats": _sums(sums),
+        "distribution": [
+            [one.address, words.number(one.amount), one.kind, one.message, one.signature] for one in addresses
+        ],
+    }
+
+
+@endpoint(routes, "GET", "/api/v2/{symbol}/transfers", public=True, query=TransfersQuery)
+def transfers(request: Request) -> object:
+    """A currency's succeeded deposits, newest first."""
+    asset = words.currency(request.params["symbol"])
+    query = request.query_as(TransfersQuery)
+    page = holdings.transfers_of(asset, paging.cursor(query.cursor), paging.limit(query.limit, default=50, most=100))
+    return {
+        "hasMore": page.more,
+        "currency": asset,
+        "transfers": [
+            {
+                "id": str(one.number),
+                "uid": one.uid,
+                "amount": words.number(one.amount),
+                "status": SUCCEEDED,
+                "created": one.at,
+                "updated": one.at,
+                "operation": OPERATION.say(one.kind),
+                "address": one.address,
+                "txid": one.txid,
+            }
+            for one in page.items
+        ],
+    }
 
 
 @endpoint(routes, "GET", "/api/v2/{symbol}/balance_snapshot_files", public=True, query=FilesQuery)
@@ -65,3 +128,7 @@ def reserve_root(request: Request) -> object:
 def reserve_proof(request: Request, caller: Caller) -> object:
     """The caller's leaf in the newest snapshot and the path from it to the root, as ``infra.verify_proof`` takes it."""
     return snapshots.proof(caller.uid, words.currency(request.query_as(ProofQuery).currency))
+
+
+def _sums(sums: Reserve) -> list[Decimal]:
+    return [words.number(units) for units in (sums.hot, sums.cold, sums.user, sums.owed)]

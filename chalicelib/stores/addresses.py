@@ -1,0 +1,140 @@
+"""Our own addresses on block chains, key (asset, address), and what each asset's add up to."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pynamodb.attributes import UnicodeAttribute
+from pynamodb.exceptions import PutError, UpdateError
+from pynamodb.expressions.update import Action
+
+from chalicelib import settings
+from chalicelib.core.orders import Page
+from chalicelib.stores.table import Integer, Table, refused
+
+KINDS = ("hot", "cold", "user")
+
+
+class AddressRow(Table):
+    """One address. `amount` in 1e-8, `at`: when that was last said, ms since epoch."""
+
+    class Meta:
+        """Name of the table."""
+
+        table_name = settings.table("addresses")
+
+    asset = UnicodeAttribute(hash_key=True)
+    address = UnicodeAttribute(range_key=True)
+    kind = UnicodeAttribute()
+    message = UnicodeAttribute()
+    signature = UnicodeAttribute()
+    amount = Integer(default=0)
+    at = Integer()
+
+
+class ReserveRow(Table):
+    """What an asset's addresses of each kind hold, and what is owed, 1e-8; `at`: when any of it was last said."""
+
+    class Meta:
+        """Name of the table."""
+
+        table_name = settings.table("reserves")
+
+    asset = UnicodeAttribute(hash_key=True)
+    hot = Integer(default=0)
+    cold = Integer(default=0)
+    user = Integer(default=0)
+    owed = Integer(default=0)
+    at = Integer(default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """An address of ours. `signature` is that of `message`, "" where a coin has no signed messages."""
+
+    asset: str
+    address: str
+    kind: str
+    message: str
+    signature: str
+    amount: int
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reserve:
+    """An asset's sums, 1e-8."""
+
+    hot: int = 0
+    cold: int = 0
+    user: int = 0
+    owed: int = 0
+    at: int = 0
+
+
+def add(one: Address) -> bool:
+    """Register an address; False if it stands already."""
+    row = AddressRow(
+        one.asset,
+        one.address,
+        kind=one.kind,
+        message=one.message,
+        signature=one.signature,
+        amount=one.amount,
+        at=one.at,
+    )
+    try:
+        row.save(AddressRow.asset.does_not_exist())
+    except PutError as error:
+        if refused(error):
+            return False
+        raise
+    return True
+
+
+def set_amount(asset: str, address: str, amount: int, at: int) -> bool:
+    """Say what an address holds; False if it is not registered. Sums follow: see `sum_up`."""
+    try:
+        AddressRow(asset, address).update(
+            [AddressRow.amount.set(amount), AddressRow.at.set(at)], AddressRow.asset.exists()
+        )
+    except UpdateError as error:
+        if refused(error):
+            return False
+        raise
+    return True
+
+
+def of_asset(asset: str, limit: int) -> Page[Address]:
+    """An asset's addresses, read consistently."""
+    rows = [
+        Address(row.asset, row.address, row.kind, row.message, row.signature, row.amount, row.at)
+        for row in AddressRow.query(asset, consistent_read=True, limit=limit + 1)
+    ]
+    return Page(rows[:limit], more=len(rows) > limit)
+
+
+def sum_up(asset: str, at: int) -> None:
+    """Add up what all addresses of an asset hold, by kind. A repeat is harmless and mends what a crash left."""
+    sums = dict.fromkeys(KINDS, 0)
+    for row in AddressRow.query(asset, consistent_read=True):
+        sums[row.kind] += row.amount
+    _note(asset, [getattr(ReserveRow, kind).set(total) for kind, total in sums.items()], at)
+
+
+def note_owed(asset: str, owed: int, at: int) -> None:
+    """Note what is owed of an asset in all, as of its newest snapshot."""
+    _note(asset, [ReserveRow.owed.set(owed)], at)
+
+
+def reserves(assets: Iterable[str]) -> dict[str, Reserve]:
+    """asset → its sums: one call for all."""
+    wanted = list(assets)
+    rows = {
+        row.asset: Reserve(row.hot or 0, row.cold or 0, row.user or 0, row.owed or 0, row.at or 0)
+        for row in ReserveRow.batch_get(wanted)
+    }
+    return {asset: rows.get(asset, Reserve()) for asset in wanted}
+
+
+def _note(asset: str, actions: list[Action], at: int) -> None:
+    ReserveRow(asset).update([*actions, ReserveRow.at.set(at)])
