@@ -1,7 +1,9 @@
 """What every test stands on: pinned credentials, no network, and AWS played by moto in this process where asked for."""
 
 import os
+import sys
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
 
@@ -31,3 +33,42 @@ def cloud(_aws: None) -> None:
     from tests.cloud import empty
 
     empty()
+
+
+class _Standard:
+    """Standard output as it is at the moment of writing: pytest changes it from test to test."""
+
+    def write(self, text: str) -> int:
+        return sys.stdout.write(text)
+
+    def flush(self) -> None:
+        sys.stdout.flush()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _log() -> Iterator[None]:
+    """Have log lines written where the hook below sees them; Powertools would keep the first test's stream."""
+    from chalicelib import telemetry
+
+    @cache
+    def logger() -> object:
+        from aws_lambda_powertools import Logger
+
+        return Logger(service="tests", stream=_Standard())
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(telemetry, "logger", logger)
+        yield
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Fail a test that had something written which no log may hold."""
+    from tests.planted import leaks
+
+    outcome = yield
+    report = outcome.get_result()
+    leaked = leaks("\n".join(text for title, text in report.sections if title.endswith(f" {report.when}")))
+    if leaked and report.passed:
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} wrote what no log may hold: {leaked}"

@@ -11,6 +11,7 @@ from moto.sns.models import sns_backends
 from chalicelib import settings
 from chalicelib.services import delivery
 from chalicelib.stores import aws
+from tests.planted import plant
 
 
 class Text(NamedTuple):
@@ -23,14 +24,14 @@ class Text(NamedTuple):
 def queued():
     """Take everything out of the queue."""
     bodies = []
-    while messages := aws.client("sqs").receive_message(
-        QueueUrl=settings.MAIL_QUEUE_URL, MaxNumberOfMessages=10, WaitTimeSeconds=0
-    ).get("Messages"):
+    while (
+        messages := aws.client("sqs")
+        .receive_message(QueueUrl=settings.MAIL_QUEUE_URL, MaxNumberOfMessages=10, WaitTimeSeconds=0)
+        .get("Messages")
+    ):
         for message in messages:
             bodies.append(message["Body"])
-            aws.client("sqs").delete_message(
-                QueueUrl=settings.MAIL_QUEUE_URL, ReceiptHandle=message["ReceiptHandle"]
-            )
+            aws.client("sqs").delete_message(QueueUrl=settings.MAIL_QUEUE_URL, ReceiptHandle=message["ReceiptHandle"])
     return bodies
 
 
@@ -55,7 +56,7 @@ def texts():
 
 def mailed_token(number=-1):
     """The token of a mailed link."""
-    return re.search(r"token=([A-Z2-7]{40})", mails()[number].body)[1]
+    return plant(re.search(r"token=([A-Z2-7]{40})", mails()[number].body)[1])
 
 
 def mailed_code(number=-1):

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from chalicelib.core.identity import email
@@ -21,12 +21,12 @@ _CARD: Final = re.compile(r"[0-9]{12,19}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class BankCard:
-    """Where money goes. Personal throughout, so it is sealed wherever it is kept."""
+    """Where money goes. Personal, so it is sealed wherever it is kept and no log shows it."""
 
     bank: str
-    owner: str
-    number: str
-    branch: str
+    owner: str = field(repr=False)
+    number: str = field(repr=False)
+    branch: str = field(repr=False)
 
 
 def card(bank: str, owner: str, number: str, branch: str) -> BankCard:

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from typing import Final
@@ -41,12 +41,12 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Who somebody says to be. `number` is upper case; personal throughout, so it is sealed wherever it is kept."""
+    """Who somebody says to be. `number` is upper case; personal, so it is sealed wherever it is kept and no log shows it."""
 
-    real_name: str
+    real_name: str = field(repr=False)
     location: Location
     paper: Paper
-    number: str
+    number: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ what is for nobody travels the same way and is dropped by the worker.
 
 import base64
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from chalicelib import clock, telemetry
@@ -24,7 +24,7 @@ class Receiver:
     """Where a message goes, and whose it is: sealed for `uid`. An empty `address` is nobody's."""
 
     channel: Channel
-    address: str
+    address: str = field(repr=False)
     uid: str = NOBODY
 
 

@@ -36,7 +36,7 @@ def macs(uid: str) -> list[str]:
 
 def adding(uid: str, card: BankCard, created: int) -> Step:
     """Write a new card."""
-    sealed = vault.seal(json.dumps([card.bank, card.owner, card.number, card.branch]), uid)
+    sealed = vault.seal(json.dumps([card.bank, card.owner, card.number, card.branch], ensure_ascii=False), uid)
     row = BankCardRow(uid, mac_of(card.number), sealed=sealed, created=created)
     return lambda transaction: transaction.save(row, BankCardRow.uid.does_not_exist())
 

@@ -82,7 +82,9 @@ class Opened:
 def submit(uid: str, claim: Claim, use: str, now: int) -> None:
     """Hand a claim in and take the document, both or neither. Raises `InUse` or `Standing`."""
     mac = vault.mac(f"document\n{claim.location}\n{claim.paper}\n{claim.number}".encode()).hex()
-    sealed = vault.seal(json.dumps([claim.real_name, claim.location, claim.paper, claim.number]), uid)
+    sealed = vault.seal(
+        json.dumps([claim.real_name, claim.location, claim.paper, claim.number], ensure_ascii=False), uid
+    )
     row = KycRow(
         uid, status=Status.SUBMITTED.value, sealed=sealed, id_mac=mac, submitted=now, use=use, queue=WAITING
     )  # fmt: skip

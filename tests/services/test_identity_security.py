@@ -15,6 +15,7 @@ from chalicelib.services.delivery import NOBODY, Receiver
 from chalicelib.services.identity import Given, Proof, SentCode
 from chalicelib.stores import codes, users
 from chalicelib.stores.users import Amendment, Outcome
+from tests.planted import plant
 from tests.post import deliver, mailed_code, mailed_token, mails, texted_code, texts
 from tests.services.test_identity import (  # noqa: F401 - `world` is a fixture
     EMAIL,
@@ -62,7 +63,7 @@ def totp(secret, steps=0):
 
 
 def totp_bound(uid):
-    secret = identity.issue_totp(uid).secret
+    secret = plant(identity.issue_totp(uid).secret)
     identity.bind_totp(uid, secret, totp(secret, -1))
     return secret
 

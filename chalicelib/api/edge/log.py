@@ -6,6 +6,7 @@ No line holds a secret. The text of an exception may quote what it choked on, so
 
 import base64
 import binascii
+import json
 import re
 import traceback
 from contextlib import suppress
@@ -55,11 +56,18 @@ def _sayings(request: Request) -> list[str]:
             said.update(base64.b64decode(credentials).decode().split(":"))
     with suppress(Refused):
         said |= set(request.query.values())
-        said |= {text.decode(errors="replace") for text in _JSON_TEXT.findall(request.body)}
-    return sorted((text for text in said if len(text) >= 4), key=len, reverse=True)
+        said |= {form for text in _JSON_TEXT.findall(request.body) for form in _forms(text.decode(errors="replace"))}
+    return sorted((text for text in said if len(text) >= (4 if text.isascii() else 2)), key=len, reverse=True)
+
+
+def _forms(text: str) -> set[str]:
+    """A text of the body as it stands there, and as it is read: any character may have come as an escape."""
+    with suppress(ValueError):
+        return {text, str(json.loads(f'"{text}"'))}
+    return {text}
 
 
 def _strike(text: str, sayings: list[str]) -> str:
     for said in sayings:
-        text = text.replace(said, _STRUCK)
+        text = re.sub(re.escape(said), _STRUCK, text, flags=re.IGNORECASE)  # it may have been spelt anew since
     return text

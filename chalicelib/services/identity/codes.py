@@ -2,7 +2,7 @@
 
 import hmac
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from chalicelib import clock, telemetry
@@ -64,7 +64,7 @@ class SentCode:
     """A code as it comes back: the id under which it was sent, and the digits."""
 
     id: str
-    code: str
+    code: str = field(repr=False)
 
 
 def check_code(purpose: Purpose, receiver: Receiver, sent: SentCode, parameter: str) -> Proof:

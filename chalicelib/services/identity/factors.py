@@ -3,7 +3,7 @@
 import base64
 import hmac
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from chalicelib import clock
@@ -108,8 +108,8 @@ def _mobile_mac(phone: str) -> str:
 class TotpSecret:
     """A secret to be bound: as it is typed into an app, and as the QR code holds it."""
 
-    secret: str
-    url: str
+    secret: str = field(repr=False)
+    url: str = field(repr=False)
 
 
 def issue_totp(uid: str) -> TotpSecret:
@@ -211,7 +211,7 @@ class Given:
 
     email: SentCode | None = None
     phone: SentCode | None = None
-    totp: str | None = None
+    totp: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from chalicelib import clock, telemetry
@@ -28,9 +28,9 @@ PROVEN_MAX: Final = 1_000
 class Proof:
     """A password as it came: whose it is said to be, in which form, from which address and program."""
 
-    email: str
+    email: str = field(repr=False)
     form: Form
-    secret: str
+    secret: str = field(repr=False)
     ip: str
     user_agent: str = ""
 

@@ -1,0 +1,54 @@
+"""That secrets in logs are noticed: the search itself, and the values that hold personal data."""
+
+import pytest
+
+from chalicelib.core.bank_cards import BankCard
+from chalicelib.core.identity import Channel, Form
+from chalicelib.core.kyc import Claim, Location, Paper
+from chalicelib.services.delivery import Receiver
+from chalicelib.services.identity import Proof
+from tests.house.source import ROOT
+from tests.planted import leaks, plant
+
+pytest_plugins = ["pytester"]
+
+
+def test_the_search_finds_what_is_planted():
+    assert leaks("nothing here") == []
+    assert leaks('{"realName": "吴小野", "mobile": "+8613873647282"}') == ["13873647282", "吴小野"]
+    assert leaks(r'{"realName": "\u5434\u5c0f\u91ce"}') == ["吴小野"]
+    assert leaks(f"token={plant('K7' * 20)}") == ["K7" * 20]
+    with pytest.raises(AssertionError):
+        plant("short")
+
+
+def test_a_test_that_writes_a_secret_fails(pytester, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    pytester.makeconftest("from tests.conftest import pytest_runtest_makereport  # noqa: F401")
+    pytester.makepyfile(
+        """
+        from tests.planted import plant
+
+        def test_it():
+            print("card", plant("known to this test only"))
+
+        def test_other():
+            print("card")
+        """
+    )
+    pytester.runpytest_subprocess("-p", "no:cacheprovider").assert_outcomes(passed=1, failed=1)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        Claim("吴小野", Location.CHINA, Paper.ID_CARD, "11010519491231002X"),
+        BankCard("招商银行", "吴三", "2934723894572398749", "海淀支行"),
+        Receiver(Channel.SMS, "+8613873647282", "1000000001"),
+        Proof("ann@example.com", Form.SHA256_BASE64, "G41DK2iy8OmzdTgpjPKXFvI82wI6CEj/BfaGdfGNDgQ=", "203.0.113.7"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_holds_personal_data_does_not_show_it(value):
+    """An error that quotes its arguments must tell nothing."""
+    assert leaks(repr(value)) == []
