@@ -35,6 +35,9 @@ CONFIG = Config(read_timeout=120, retries={"total_max_attempts": 1})
 #: How wide a bar of progress is.
 BAR_CHARACTERS = 40
 
+#: How long `messages` waits for the first one.
+MESSAGES_WAIT_S = 5
+
 
 class Failed(Exception):  # noqa: N818 - says what is the case
     """It did not go well; the text says why."""
@@ -157,7 +160,10 @@ def _run(operator: Operator, verb: str, rest: Sequence[str]) -> object:
     if verb == "messages":
         if set(named) != {"to"}:
             raise Failed("messages --to <address or phone>")
-        return operator.messages(named["to"])
+        deadline = time.monotonic() + MESSAGES_WAIT_S
+        while not (found := operator.messages(named["to"])) and time.monotonic() < deadline:
+            time.sleep(0.2)  # the postman comes a moment after the request
+        return found
     if verb in {"rebuild", "rebuild-klines"}:
         return _to_the_end(operator, verb, named)
     return operator.run(verb, named)
