@@ -26,6 +26,7 @@ WORKERS = (
     "chalicelib.workers.checkpoints",
     "chalicelib.workers.klines",
     "chalicelib.workers.snapshots",
+    "chalicelib.workers.tickers",
     "chalicelib.workers.mail",
     "chalicelib.workers.ops",
 )

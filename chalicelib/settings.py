@@ -5,6 +5,7 @@ import tomllib
 from functools import cache
 from pathlib import Path
 
+from chalicelib.core.external import Source, sources
 from chalicelib.core.markets import Exchange, parse
 
 STAGE = os.environ.get("STAGE", "test")
@@ -43,6 +44,12 @@ def queue(market: str) -> str:
 def queue_url(market: str) -> str:
     """The URL of a market's queue."""
     return QUEUE_URL_BASE + queue(market)
+
+
+@cache
+def external_sources() -> tuple[Source, ...]:
+    """The other exchanges whose tickers are shown, as configured."""
+    return sources(tomllib.loads(EXCHANGE_FILE.read_text()))
 
 
 @cache

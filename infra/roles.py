@@ -183,6 +183,7 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
         table("snapshots", "Query"),
         table("reserves", "BatchGetItem"),
         table("addresses", "Query"),
+        table("external", "Query"),
         index("transfers", "listed"),
         archive("snapshots/", "GetObject"),
         archive("proofs/", "GetObject"),
@@ -215,6 +216,7 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
         archive("proofs/", "PutObject"),
         signing("GetPublicKey", "Sign"),
     ),
+    "external-tickers": (table("external", "PutItem"),),
     "mail": (
         table("deliveries", "DeleteItem", "GetItem", "UpdateItem"),
         key("Decrypt"),
@@ -240,7 +242,7 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
 } | dict.fromkeys(MATCHERS, _MATCHER)
 
 #: Functions that Lambda invokes asynchronously: what they fail at ends in the dead-letter queue.
-SCHEDULED = ("sweep", "audit", "checkpoint", "klines", "snapshots")
+SCHEDULED = ("sweep", "audit", "checkpoint", "klines", "snapshots", "external-tickers")
 
 
 def platform(name: str) -> list[Grant]:

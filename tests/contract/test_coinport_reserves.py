@@ -8,7 +8,9 @@ import pytest
 
 from chalicelib import clock
 from chalicelib.core import reserves
+from chalicelib.core.market_view import Ticker
 from chalicelib.services import operations, snapshots, wallet
+from chalicelib.stores import external as rows
 
 
 @pytest.fixture
@@ -210,3 +212,16 @@ class TestReserves:
         assert self.hold(HOT[0], "x")["parameter"] == "amount"
         assert self.hold(HOT[0], "0.000000001")["parameter"] == "amount"
         assert "error" not in self.add("rN7n7otQDd6FczFgLdSqtcsAUxDkw6fzRH", "", "cold", "xrp")
+
+
+class TestExternalTickers:
+    def test_one_list_by_both_names(self, client):
+        assert client.get("/api/v2/external_tickers").data == {}
+        for source, market in (("HUOBI", "BTC-CNY"), ("BITSTAMP", "BTC-USD")):
+            ticker = Ticker(last=11 * 10**8, high=12 * 10**8, low=10 * 10**8, volume=5, first=10 * 10**8)
+            rows.put(rows.External(source, market, ticker, clock.now_ms()))
+        reply = client.get("/api/v2/external_tickers")
+        assert reply.data == client.get("/api/v2/external_btc_tickers").data
+        row = [11, 12, 10, Decimal("5E-8"), Decimal("0.1")]
+        assert reply.data == {"BTC-CNY": {"HUOBI": row}, "BTC-USD": {"BITSTAMP": row}}
+        assert client.get("/api/v2/external_tickers?x=1").code == 1007

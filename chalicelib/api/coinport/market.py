@@ -1,5 +1,7 @@
 """Market data, open to everyone: the clock, tickers, depth, trades and candles."""
 
+from decimal import Decimal
+
 import msgspec
 from chalice.app import Blueprint
 
@@ -104,15 +106,6 @@ def kline(request: Request) -> object:
     }
 
 
-def _tickers(markets: list[str]) -> dict[str, list[object]]:
-    """``[last, high, low, volume, change]`` per market, over the last 24 hours."""
-    return {
-        market: [
-            words.number(ticker.last),
-            words.number(ticker.high),
-            words.number(ticker.low),
-            words.number(ticker.volume),
-            words.ratio(ticker.last - ticker.first if ticker.first else 0, ticker.first),
-        ]
-        for market, ticker in market_data.tickers(markets).items()
-    }
+def _tickers(markets: list[str]) -> dict[str, list[Decimal]]:
+    """The tickers of `markets`, by market."""
+    return {market: words.ticker(one) for market, one in market_data.tickers(markets).items()}

@@ -13,8 +13,8 @@ from chalicelib.api.coinport.endpoint import Answer, endpoint
 from chalicelib.api.edge import paging
 from chalicelib.api.edge.request import Request
 from chalicelib.core.reasons import Reason, Refused
+from chalicelib.services import external, snapshots
 from chalicelib.services import reserves as holdings
-from chalicelib.services import snapshots
 from chalicelib.stores.addresses import Reserve
 
 routes = Blueprint(__name__)
@@ -42,6 +42,21 @@ class ProofQuery(msgspec.Struct, forbid_unknown_fields=True):
     """The proof for which currency."""
 
     currency: str
+
+
+@endpoint(routes, "GET", "/api/v2/external_tickers", public=True)
+def external_tickers(_request: Request) -> object:
+    """``[last, high, low, volume, change]`` of the last 24 hours at other exchanges, by market and exchange."""
+    return {
+        market: {source: words.ticker(ticker) for source, ticker in found.items()}
+        for market, found in external.tickers().items()
+    }
+
+
+@endpoint(routes, "GET", "/api/v2/external_btc_tickers", public=True)
+def external_btc_tickers(request: Request) -> object:
+    """The same by the name that the document's list of contents has for it."""
+    return external_tickers(request)
 
 
 @endpoint(routes, "GET", "/api/v2/reserve_stats", public=True)

@@ -5,6 +5,7 @@ from decimal import Context, Decimal
 from typing import Final, Generic, TypeVar
 
 from chalicelib import settings
+from chalicelib.core.market_view import Ticker
 from chalicelib.core.markets import Market
 from chalicelib.core.money import to_decimal
 from chalicelib.core.orders import Side, Status, TimeInForce
@@ -75,6 +76,12 @@ def number(units: int) -> Decimal:
 def ratio(part: int, whole: int) -> Decimal:
     """`part` of `whole` as a fraction, 0.0 when there is no whole."""
     return _with_point(_RATIO.divide(Decimal(part), Decimal(whole)) if whole else Decimal(0))
+
+
+def ticker(one: Ticker) -> list[Decimal]:
+    """``[last, high, low, volume, change]``."""
+    change = ratio(one.last - one.first if one.first else 0, one.first)
+    return [number(one.last), number(one.high), number(one.low), number(one.volume), change]
 
 
 def _with_point(value: Decimal) -> Decimal:
