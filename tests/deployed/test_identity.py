@@ -15,7 +15,6 @@ pytestmark = pytest.mark.deployed
 
 PATIENCE_S = 30
 ID_NUMBER = "11010519491231002X"
-PHONE, OTHER_PHONE = "13873647282", "+85291234567"
 
 
 def pwdhash(password):
@@ -129,6 +128,20 @@ def test_a_mobile_number_and_another(browser):
     assert browser.post("user/set_phone_auth", **on)["code"] == 9005, "a code is good once"
     off = {"uuid": sent["emailUuid"], "emailCode": browser.code(), "emailPrefer": "0"}
     assert browser.did("user/set_email_auth", **off) == {"result": True}
+
+
+def test_a_mobile_number_is_given_up_for_another(browser):
+    first, second = (f"13{which}{time.time_ns() // 7 % 10**8:08}" for which in "79")
+    for number, old in ((first, None), (second, first)):
+        more = {}
+        if old:
+            sent = browser.did("user/send_verification_code", toPhone=True)
+            more = {"verifyCodeUuidOld": sent["phoneUuid"], "verifyCodeOld": browser.code(f"+86{old}")}
+        sent = browser.did("user/send_mobile_bind_verify_code", phone=number)
+        code = browser.code(f"+86{number}")
+        bind = {"mobile": number, "verifyCodeUuid": sent["phoneUuid"], "verifyCode": code, **more}
+        assert browser.did("user/bind_or_update_mobile", **bind) == {"result": True}
+    assert browser.get("user/profile")["data"]["mobile"] == f"+86{second}"
 
 
 def test_an_authenticator_app(browser):
