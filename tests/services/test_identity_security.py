@@ -4,6 +4,8 @@ from collections import Counter
 
 import pyotp
 import pytest
+from pynamodb.exceptions import TransactWriteError
+from pynamodb.transactions import TransactWrite
 
 from chalicelib import clock
 from chalicelib.core import identity as rules
@@ -416,6 +418,21 @@ class TestProve:
         outcome = users.amend(users.get(uid), Amendment(steps=proven.steps("w", clock.now_ms())), "w", clock.now_ms())
         assert outcome is Outcome.DONE
         assert refusal(identity.prove, uid, Given(email=mailed)).reason is Reason.EMAIL_CODE
+
+    def test_a_step_of_the_authenticator_too(self):
+        uid = activated()
+        identity.set_channel_auth(uid, Channel.MAIL, mail_code(uid), on=False)
+        secret = totp_bound(uid)
+        assert refusal(identity.prove, uid, Given(totp=totp(secret, -1))).reason is Reason.TOTP_CODE, "it bound it"
+        proven = identity.prove(uid, Given(totp=totp(secret)))
+        with TransactWrite(connection=users.UserRow._get_connection().connection) as transaction:
+            proven.steps("first", clock.now_ms())[0](transaction)
+        assert refusal(identity.prove, uid, Given(totp=totp(secret))).reason is Reason.TOTP_CODE
+        with (
+            pytest.raises(TransactWriteError),
+            TransactWrite(connection=users.UserRow._get_connection().connection) as transaction,
+        ):
+            proven.steps("second", clock.now_ms())[0](transaction)
 
 
 class TestInvites:

@@ -223,7 +223,10 @@ class Proven:
     totp_step: int | None
 
     def steps(self, use: str, now: int) -> list[Step]:
-        """What using them up adds to a transaction; `use` names the use (see `stores.codes.using`)."""
+        """What using them up adds to a transaction, which must not write the person's row itself.
+
+        `use` names the use (see `stores.codes.using`).
+        """
         steps = [codes.using(proof, use, now) for proof in self.proofs]
         return steps if self.totp_step is None else [*steps, users.using_totp(self.uid, self.totp_step)]
 
