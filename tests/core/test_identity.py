@@ -149,7 +149,7 @@ class TestTokens:
 
 class TestSessions:
     USER = User(
-        uid="1000000001", email="a@b.cc", email_verified=True, mobile="", mobile_verified=False, totp_enabled=False,
+        uid="1000000001", email="a@b.cc", email_verified=True, sealed_mobile=b"", mobile_verified=False, totp_enabled=False,
         standing=Standing.ACTIVE, auth_epoch=3, credentials={}, api_tokens=frozenset(), language="en", created=0,
     )  # fmt: skip
 
