@@ -2,8 +2,11 @@
 
 import json
 import random
+import re
 import time
 import tracemalloc
+from hashlib import sha256
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -38,8 +41,6 @@ def der(number):
 
 
 def sign(message):
-    from hashlib import sha256
-
     k = 0xABCDEF0123456789 << 100
     r = P256.multiply(k, P256.base)[0] % P256.n
     s = (int.from_bytes(sha256(message).digest(), "big") + r * SECRET) * pow(k, -1, P256.n) % P256.n
@@ -173,9 +174,7 @@ class TestCurves:
 
     def test_a_known_signature(self):
         # RFC 6979, A.2.5: P-256, SHA-256, message "sample".
-        from hashlib import sha256
-
-        public = (
+            public = (
             0x60FED4BA255A9D31C961EB74C6356D68C049B8923B61FA6CE669622E60F29FB6,
             0x7903FE1008B8BC99A41AE9E95628BC64F2F1B20C2D7E9F5177A3C294D4462299,
         )
@@ -189,3 +188,24 @@ class TestCurves:
         assert not verify(P256, public, digest, 0, s)
         assert public in [recover(P256, digest, r, s, which) for which in range(2)]
         assert recover(P256, digest, r, s, 2) is None or recover(P256, digest, r, s, 2) != public
+
+
+class TestThePageAboutIt:
+    """docs/open-data.md shows an example: it holds, step by step."""
+
+    PAGE = (Path(__file__).parents[2] / "docs/open-data.md").read_text()
+
+    def test_the_example_proves_what_it_says(self):
+        proof = json.loads(re.search(r"```json\n(.*?)```", self.PAGE, re.DOTALL)[1])
+        said = check(proof)
+        csv = re.search(r"```\n(\"User Id\",Amount\n.*?)```", self.PAGE, re.DOTALL)[1]
+        assert sha256(csv.encode()).hexdigest() == said["csv"]
+        mine = proof["leaf"]
+        here = leaf(said["asset"], said["at"], mine["uid"], int(mine["balance"]), bytes.fromhex(mine["salt"]))
+        steps, index = [here[0].hex()], proof["index"]
+        for step in proof["path"]:
+            sibling = bytes.fromhex(step["hash"]), int(step["sum"])
+            here = node(sibling, here) if index & 1 else node(here, sibling)
+            steps.append(here[0].hex())
+            index >>= 1
+        assert re.findall(r"`([0-9a-f]{64})`", self.PAGE) == steps
