@@ -174,7 +174,7 @@ class TestCurves:
 
     def test_a_known_signature(self):
         # RFC 6979, A.2.5: P-256, SHA-256, message "sample".
-            public = (
+        public = (
             0x60FED4BA255A9D31C961EB74C6356D68C049B8923B61FA6CE669622E60F29FB6,
             0x7903FE1008B8BC99A41AE9E95628BC64F2F1B20C2D7E9F5177A3C294D4462299,
         )
