@@ -96,15 +96,18 @@ def basic(address, password):
 
 def test_each_group_knows_a_caller_by_each_scheme(exchange, operator, aws, person):
     walker = Browser(exchange, operator, f"schemes-{time.time_ns():x}@example.com")
-    walker.did("register", email=walker.address, pwdhash=pwdhash("first"), lang="en")
+    uid = walker.did("register", email=walker.address, pwdhash=pwdhash("first"), lang="en")["uid"]
     walker.get(f"check_activation_code?token={walker.token()}")
-    for path in ("user/profile", "user/balance", "user/orders"):
+    operator.run("credit", {"uid": uid, "currency": "BTC", "amount": "1"})
+    operator.invoke("snapshots")
+    paths = ("user/profile", "user/balance", "user/orders", "user/reserve_proof?currency=BTC")
+    for path in paths:
         # Basic: a wrong guess is counted, a right one forgets the count.
         walker.cookie = ""
         assert walker.ask("GET", path, Authorization=basic(walker.address, "wrong"))["code"] == 1014
         assert walker.ask("GET", path, Authorization=basic(walker.address, "first"))["code"] == 0
     assert walker.login("first")["code"] == 0
-    for path in ("user/profile", "user/balance", "user/orders"):
+    for path in paths:
         # A cookie: once its session is half through, it is prolonged.
         for row in aws("dynamodb").scan(TableName="exchange-local-sessions")["Items"]:
             aws("dynamodb").update_item(
