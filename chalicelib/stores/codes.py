@@ -13,10 +13,11 @@ from pynamodb.expressions.condition import Condition
 
 from chalicelib import settings
 from chalicelib.core.identity import CODE_ATTEMPTS_MAX, DAY_MS, Purpose
-from chalicelib.stores.table import Integer, Step, Table, refused
+from chalicelib.stores.table import Integer, Step, Table, conflicted, refused
 
 #: Whose a token is that was made for nobody, so that asking for an unknown address costs the same writes.
 NOBODY = "nobody"
+TRIES_MAX = 5
 
 
 class CodeRow(Table):
@@ -86,15 +87,19 @@ def attempt(code_id: str, uid: str | None, now: int) -> tuple[Proof, bytes] | No
     None when there is no such code of this person, or it was used, has expired, or was tried five times.
     """
     row = CodeRow(_key(code_id))
-    try:
-        row.update(
-            actions=[CodeRow.attempts.add(1)],
-            condition=_open(uid or NOBODY, now) & (CodeRow.attempts < CODE_ATTEMPTS_MAX),
-        )
-    except UpdateError as error:
-        if refused(error):
-            return None
-        raise
+    for tries_left in reversed(range(TRIES_MAX)):
+        try:
+            row.update(
+                actions=[CodeRow.attempts.add(1)],
+                condition=_open(uid or NOBODY, now) & (CodeRow.attempts < CODE_ATTEMPTS_MAX),
+            )
+        except UpdateError as error:
+            if refused(error):
+                return None
+            if not (conflicted(error) and tries_left):  # another request is just using it up
+                raise
+        else:
+            break
     return Proof(row.key, row.uid), bytes(row.mac)
 
 

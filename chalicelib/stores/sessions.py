@@ -5,17 +5,18 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pynamodb.attributes import NumberAttribute, TTLAttribute, UnicodeAttribute
-from pynamodb.exceptions import UpdateError
+from pynamodb.exceptions import DeleteError, UpdateError
 
 from chalicelib import settings
 from chalicelib.core.identity import DAY_MS, Session, User
 from chalicelib.stores import aws
 from chalicelib.stores.logins import LoginRow
-from chalicelib.stores.table import Step, Table, put_all, refused
+from chalicelib.stores.table import Step, Table, conflicted, put_all, refused
 from chalicelib.stores.users import UserRow, to_user
 
 USER_AGENT_CHARACTERS_MAX = 200
 BATCH_TRIES_MAX = 5
+END_TRIES_MAX = 5
 
 
 class SessionRow(Table):
@@ -87,7 +88,7 @@ def extend(uid: str, fingerprint: str, expires: int) -> None:
             condition=SessionRow.expires < expires,
         )
     except UpdateError as error:
-        if not refused(error):
+        if not (refused(error) or conflicted(error)):  # the next request will do as well
             raise
 
 
@@ -110,7 +111,14 @@ def carrying(uid: str, fingerprint: str, epoch: int) -> Step:
 
 def end(uid: str, fingerprint: str) -> None:
     """Forget a session; one that is not there is forgotten already."""
-    SessionRow(uid, fingerprint).delete()
+    for tries_left in reversed(range(END_TRIES_MAX)):
+        try:
+            SessionRow(uid, fingerprint).delete()
+        except DeleteError as error:
+            if not (conflicted(error) and tries_left):
+                raise
+        else:
+            return
 
 
 def _ttl(expires: int) -> datetime:

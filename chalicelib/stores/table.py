@@ -91,6 +91,11 @@ def refused(error: PynamoDBException) -> bool:
     return error_code(error) == "ConditionalCheckFailedException"
 
 
+def conflicted(error: PynamoDBException) -> bool:
+    """Whether a write was refused because a transaction had the item at that moment: nothing changed, it may be tried again."""
+    return error_code(error) == "TransactionConflictException"
+
+
 def put_all(rows: Sequence[Model]) -> None:
     """Put rows of any tables, 25 a call, calls side by side. Puts have no conditions: only for rows that never change after.
 

@@ -26,7 +26,7 @@ from chalicelib import settings
 from chalicelib.core.identity import UID_BASE, Email, Form, Purpose, Standing, User
 from chalicelib.stores import accounts, codes
 from chalicelib.stores.codes import CodeRow, code_key
-from chalicelib.stores.table import Integer, Step, Table, error_code, refused
+from chalicelib.stores.table import Integer, Step, Table, conflicted, error_code, refused
 
 TRIES_MAX = 5
 #: A key that no row has: looking it up costs what looking up a person costs.
@@ -309,7 +309,7 @@ def rehash(uid: str, before: Mapping[str, str], after: Mapping[Form, str]) -> No
             condition=UserRow.credentials == dict(before),
         )
     except UpdateError as error:
-        if not refused(error):
+        if not (refused(error) or conflicted(error)):
             raise
 
 

@@ -4,6 +4,7 @@ from collections import Counter
 
 import pyotp
 import pytest
+from botocore.exceptions import ClientError
 from pynamodb.exceptions import TransactWriteError
 from pynamodb.transactions import TransactWrite
 
@@ -154,6 +155,41 @@ class TestRaces:
         assert (user.nickname, user.email_auth) == ("ann", False)
 
 
+class TestMeanwhile:
+    """Something else happens between what was checked and what is written."""
+
+    def between(self, monkeypatch, place, happening):
+        """`happening` once, after the function at `place` returned for the first time."""
+        module, _, name = place.rpartition(".")
+        function, pending = getattr(getattr(identity, module), name), [happening]
+
+        def then(*arguments, **named):
+            result = function(*arguments, **named)
+            if pending:
+                pending.pop()()
+            return result
+
+        monkeypatch.setattr(f"chalicelib.services.identity.{place}", then)
+
+    def test_the_password_was_reset(self, monkeypatch):
+        uid = activated()
+        token = reset_token()
+        self.between(
+            monkeypatch, "recovery.check_password", lambda: identity.reset_password(token, Form.SHA256_BASE64, "NEW")
+        )
+        refused = refusal(identity.change_password, uid, "", proof(), WRONG)
+        assert refused.reason is Reason.UNAUTHENTICATED
+        assert passwords.matches(users.get(uid).credentials["sha256_base64"], "NEW")
+
+    def test_another_number_was_bound(self, monkeypatch, world):  # noqa: F811
+        uid = activated()
+        late = bind_code(uid)
+        other = bind_code(uid, OTHER_PHONE)
+        self.between(monkeypatch, "factors.check_code", lambda: identity.bind_mobile(uid, "", OTHER_PHONE, other, None))
+        assert refusal(identity.bind_mobile, uid, "", PHONE, late, None).reason is Reason.SMS_CODE
+        assert identity.mobile_of(users.get(uid)) == OTHER_PHONE
+
+
 class TestAmend:
     def test_a_lost_answer_is_no_second_change(self, monkeypatch):
         uid = activated()
@@ -177,6 +213,47 @@ class TestAmend:
 
     def test_nobody_is_not_amended(self):
         assert refusal(identity.rename, "1000000009", "ann").reason is Reason.NO_SUCH_USER
+
+
+def conflict(_call):
+    """Another transaction has the item at this moment."""
+    raise ClientError({"Error": {"Code": "TransactionConflictException", "Message": ""}}, "UpdateItem")
+
+
+class TestConflicts:
+    """A write that meets another request's transaction."""
+
+    def test_an_attempt_is_made_again(self, monkeypatch):
+        uid = activated()
+        code = mail_code(uid)
+        disturbed(monkeypatch, "UpdateItem", conflict)
+        identity.set_channel_auth(uid, Channel.MAIL, code, on=False)
+        assert users.get(uid).email_auth is False
+
+    def test_a_session_slides_another_time(self, monkeypatch, world):  # noqa: F811
+        uid = activated()
+        cookie = identity.begin_session(users.get(uid), IP, "agent")
+        world.now += 2 * MINUTE_MS
+        disturbed(monkeypatch, "UpdateItem", conflict)
+        assert identity.check_session(cookie).uid == uid
+
+    def test_a_logout_is_made_again(self, monkeypatch):
+        uid = activated()
+        cookie = identity.begin_session(users.get(uid), IP, "agent")
+        disturbed(monkeypatch, "DeleteItem", conflict)
+        identity.end_session(cookie)
+        assert refusal(identity.check_session, cookie).reason is Reason.UNAUTHENTICATED
+
+    def test_a_transaction_is_made_again(self, monkeypatch):
+        def cancelled(_call):
+            reasons = [{"Code": "TransactionConflict"}]
+            error = {"Error": {"Code": "TransactionCanceledException", "Message": ""}, "CancellationReasons": reasons}
+            raise ClientError(error, "TransactWriteItems")
+
+        uid = activated()
+        disturbed(monkeypatch, "TransactWriteItems", cancelled)
+        identity.rename(uid, "ann")
+        assert users.get(uid).nickname == "ann"
 
 
 class TestWork:
@@ -433,6 +510,18 @@ class TestProve:
             TransactWrite(connection=users.UserRow._get_connection().connection) as transaction,
         ):
             proven.steps("second", clock.now_ms())[0](transaction)
+
+
+def test_a_person_is_found_by_the_number_for_the_same_work(world):  # noqa: F811
+    uid = activated()
+    bound(uid)
+    work = []
+    for phone in (PHONE, OTHER_PHONE):
+        world.calls.clear()
+        found = identity.find_by_mobile(phone)
+        work.append(list(world.calls))
+        assert (found.uid if found else None) == (uid if phone == PHONE else None)
+    assert work[0] == work[1]
 
 
 class TestInvites:

@@ -67,6 +67,13 @@ def mobile_of(user: User) -> str:
     return vault.unseal(user.sealed_mobile, user.uid) if user.sealed_mobile else ""
 
 
+def find_by_mobile(phone: str) -> User | None:
+    """The person of a number. Always two reads, whether there is such a person or not."""
+    uid = users.mobile_owner(_mobile_mac(phone))
+    user = users.get(uid or users.NOBODY)
+    return user if uid else None
+
+
 def bind_mobile(uid: str, session: str, phone: str, new: SentCode, old: SentCode | None) -> None:
     """Bind a number by the code sent to it, and if another is bound by the code sent to that too.
 
