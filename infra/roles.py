@@ -111,7 +111,7 @@ _CALLER = (
 #: Reading a market's journal from its newest checkpoint on.
 _JOURNAL = (
     table("heads", "GetItem"),
-    table("journal", "GetItem", "Query"),
+    table("journal", "Query"),
     archive("checkpoints/", "GetObject"),
 )
 
@@ -137,9 +137,9 @@ _AUDIT = (
 #: Committing to the journal, and applying the effects.
 _MATCHER = (
     *_JOURNAL,
-    table("journal", "PutItem"),
+    table("journal", "GetItem", "PutItem"),
     table("heads", "UpdateItem"),
-    table("accounts", "GetItem", "PutItem", "UpdateItem"),
+    table("accounts", "PutItem", "UpdateItem"),
     table("orders", "BatchGetItem", "BatchWriteItem", "PutItem", "UpdateItem"),
     table("trades", "BatchWriteItem"),
 )
