@@ -12,7 +12,7 @@ from chalicelib.core.kyc import Status
 from chalicelib.services import identity, passwords
 from chalicelib.stores import users
 from tests.contract.client import Client
-from tests.contract.conftest import Person
+from tests.contract.conftest import Exchange, Person
 from tests.planted import leaks, plant
 from tests.post import mailed_code, mailed_token, mails, texted_code, texts
 
@@ -38,6 +38,12 @@ def time(monkeypatch):
     now = [1_800_000_000_000]
     monkeypatch.setattr(clock, "now_ms", lambda: now[0])
     return now
+
+
+@pytest.fixture
+def exchange(cloud, app):
+    """A new exchange on which nobody trades: there are no books to balance."""
+    return Exchange(app)
 
 
 @pytest.fixture

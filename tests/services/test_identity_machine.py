@@ -243,7 +243,7 @@ def test_the_rules_hold_in_any_order(cloud, monkeypatch):
     run_state_machine_as_test(
         Machine,
         settings=settings(
-            max_examples=18,
+            max_examples=12,
             stateful_step_count=30,
             deadline=None,
             derandomize=True,
