@@ -11,9 +11,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from chalicelib.core.market_view import DAY_MINUTES, MINUTE_MS, Ticker
 from chalicelib.core.orders import Entry, OrderFilled
 
+MINUTE_MS = 60_000
+DAY_MINUTES = 1440
 #: Interval as all dialects name it → minutes.
 INTERVALS: Mapping[str, int] = {
     "1m": 1, "5m": 5, "15m": 15, "30m": 30, "1h": 60, "2h": 120, "4h": 240, "6h": 360, "1d": DAY_MINUTES,
@@ -43,6 +44,17 @@ class Candle:
             later.close,
             self.volume + later.volume,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Ticker:
+    """A market over the last 24 hours, to the minute. `last` is kept for ever, the others are 0 without trades."""
+
+    last: int = 0
+    high: int = 0
+    low: int = 0
+    volume: int = 0
+    first: int = 0
 
 
 Minutes = dict[int, Candle]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from chalicelib.core.market_view import Ticker
+from chalicelib.core.candles import Ticker
 from chalicelib.core.money import SCALE
 
 FIGURES = ("last", "high", "low", "volume")

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from chalicelib import clock, settings, telemetry
+from chalicelib.core.candles import Ticker
 from chalicelib.core.external import Source, Unreadable, read
-from chalicelib.core.market_view import Ticker
 from chalicelib.stores import aws, external
 from chalicelib.stores.external import External
 

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from chalicelib import clock, settings
-from chalicelib.core.candles import INTERVALS, Chunk, Minutes, advance, chunk_of, fold
-from chalicelib.core.market_view import MINUTE_MS
+from chalicelib.core.candles import INTERVALS, MINUTE_MS, Chunk, Minutes, advance, chunk_of, fold
 from chalicelib.core.orders import Entry
 from chalicelib.core.reasons import Reason, Refused
 from chalicelib.services import matching

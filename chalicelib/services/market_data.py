@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from chalicelib import clock
 from chalicelib.core import candles
-from chalicelib.core.candles import INTERVALS, Candle, Chunk, Minutes, chunk_of
-from chalicelib.core.market_view import DAY_MINUTES, MINUTE_MS, MarketView, Ticker
+from chalicelib.core.candles import DAY_MINUTES, INTERVALS, MINUTE_MS, Candle, Chunk, Minutes, Ticker, chunk_of
+from chalicelib.core.market_view import MarketView
 from chalicelib.core.orders import Page, Side, Trade
 from chalicelib.stores import archive, aws, heads, journal, klines
 from chalicelib.stores import trades as trade_rows

@@ -7,7 +7,7 @@ from pynamodb.attributes import UnicodeAttribute
 from pynamodb.exceptions import PutError
 
 from chalicelib import settings
-from chalicelib.core.market_view import Ticker
+from chalicelib.core.candles import Ticker
 from chalicelib.stores.table import Integer, Table, refused
 
 TIMEOUT_S = 5

@@ -8,7 +8,7 @@ import pytest
 
 from chalicelib import clock
 from chalicelib.core import reserves
-from chalicelib.core.market_view import Ticker
+from chalicelib.core.candles import Ticker
 from chalicelib.services import operations, snapshots, wallet
 from chalicelib.stores import external as rows
 

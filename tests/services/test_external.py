@@ -10,8 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from chalicelib import clock, settings
+from chalicelib.core.candles import Ticker
 from chalicelib.core.external import Unreadable, read, sources
-from chalicelib.core.market_view import Ticker
 from chalicelib.services import external
 from chalicelib.stores import external as rows
 from tests.services import world

@@ -2,7 +2,7 @@
 
 import pytest
 
-from chalicelib.core.market_view import Ticker
+from chalicelib.core.candles import Ticker
 from chalicelib.services import market_data, matching
 from chalicelib.services.market_data import Depth
 from chalicelib.services.matching import checkpoints

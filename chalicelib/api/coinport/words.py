@@ -5,7 +5,7 @@ from decimal import Context, Decimal
 from typing import Final, Generic, TypeVar
 
 from chalicelib import settings
-from chalicelib.core.market_view import Ticker
+from chalicelib.core.candles import Ticker
 from chalicelib.core.markets import Market
 from chalicelib.core.money import to_decimal
 from chalicelib.core.orders import Side, Status, TimeInForce

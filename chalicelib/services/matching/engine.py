@@ -7,8 +7,7 @@ from typing import Any
 
 from chalicelib.core import history, ids, ledger, matching
 from chalicelib.core.book import Book
-from chalicelib.core.candles import Tail
-from chalicelib.core.market_view import MINUTE_MS
+from chalicelib.core.candles import MINUTE_MS, Tail
 from chalicelib.core.markets import Market
 from chalicelib.core.orders import Entry, MarketHalted, MarketResumed, Order, OrderPlaced
 from chalicelib.stores import accounts, archive, aws, heads, journal, orders, table, trades
