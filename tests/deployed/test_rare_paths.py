@@ -16,7 +16,7 @@ import boto3
 import pytest
 
 from infra import local
-from infra.demo import Setting
+from infra.demo import Refused, Setting
 from infra.package import ROOT
 from tests.deployed.test_identity import Browser, pwdhash
 
@@ -125,7 +125,16 @@ def test_each_group_knows_a_caller_by_each_scheme(exchange, operator, aws, perso
     assert token not in json.dumps(walker.get("user/profile")["data"])
     assert walker.get("logout")["code"] == 0
     assert walker.get("user/profile")["code"] == 1014
-    assert person("token").call("GET", "/api/v2/user/profile")
+    ann = person("token")
+    assert ann.call("GET", "/api/v2/user/profile")
+    with contextlib.suppress(Refused):
+        ann.call("GET", f"/api/v2/{paths[-1]}")
+    # Four wrong guesses lock the door, whoever answers it.
+    for _ in range(4):
+        walker.ask("GET", paths[0], Authorization=basic(walker.address, "wrong"))
+    for path in paths:
+        locked = walker.ask("GET", path, Authorization=basic(walker.address, "first"))
+        assert locked.get("code") != 0, locked
 
 
 def test_a_client_order_id_counts_once(person):
@@ -222,6 +231,7 @@ def test_what_a_dead_matcher_owed_is_done_by_the_sweeper(person, operator, aws):
     assert cat.call("GET", f"/api/v2/user/orders?ids={later}")["orders"]
     assert operator.run("audit", {})["violations"] == []
     operator.run("resume", {"market": market.market})
+    assert operator.run("rebuild", {"market": market.market})["done"]
 
 
 def test_candles_over_some_minutes(person, operator, aws):
@@ -230,7 +240,7 @@ def test_candles_over_some_minutes(person, operator, aws):
     dynamodb = aws("dynamodb")
     table = "exchange-local-journal"
     moved = {}
-    for minutes_ago in (6, 5, 4, 3, 2, 0):
+    for minutes_ago in (4 * 24 * 60, 5, 4, 3, 2, 0):
         ann.submit(market, [("sell", market.price, market.amount)])
         (bought,) = bob.submit(market, [("buy", market.price, market.amount)])
         eventually(lambda one=bought: bob.call("GET", f"/api/v2/user/orders?ids={one}")["orders"])
@@ -249,9 +259,11 @@ def test_candles_over_some_minutes(person, operator, aws):
     path = f"/api/v2/{market.market}/kline?interval=1m&start={end - 3_600_000}&end={end}"
     assert ann.call("GET", path, signed=False)
     assert ann.call("GET", f"/api/v2/{market.market}/trades", signed=False)
+    operator.run("rebuild-klines", {"market": market.market})
+    (trade,) = bob.call("GET", f"/api/v2/user/trades?limit=1&market={market.market}")["trades"]
+    assert bob.call("GET", f"/api/v2/user/trades?ids={trade['id']}")["trades"]
     for row in moved.values():
         dynamodb.put_item(TableName=table, Item=row)
-    operator.run("rebuild-klines", {"market": market.market})
     operator.run("rebuild-klines", {"market": market.market})
     assert operator.run("audit", {})["violations"] == []
 
