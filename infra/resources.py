@@ -36,7 +36,15 @@ QUEUE_RETENTION_S = 14 * 24 * 3600
 #: Memory buys CPU in proportion: 1769 MB is one core. Argon2id takes 46 MiB and should not take a second.
 GROUP_MEMORY_MB = {"market": 512, "identity": 1024, "trading": 1024, "wallet": 1024, "reserves": 1024}
 MATCHER_MEMORY_MB = 1024
-WORKER_MEMORY_MB = {"sweep": 512, "audit": 1769, "checkpoint": 1024, "klines": 1024, "snapshots": 3008, "external-tickers": 512, "ops": 1024}
+WORKER_MEMORY_MB = {
+    "sweep": 512,
+    "audit": 1769,
+    "checkpoint": 1024,
+    "klines": 1024,
+    "snapshots": 3008,
+    "external-tickers": 512,
+    "ops": 1024,
+}
 
 
 def models() -> Iterator[type[Model]]:
