@@ -2,7 +2,7 @@
 
 An order id is ``10**15 + (ms since 2026-01-01) * 4096 + worker``: 16 digits, below 2**53 (so JSON-safe everywhere),
 ordered by time and unique without a shared counter, because a worker number is leased by one container at a time
-and a container uses each millisecond once (see `chalicelib.stores.workers`).
+and a container uses each millisecond once (see `chalicelib.stores.leases`).
 """
 
 from dataclasses import dataclass

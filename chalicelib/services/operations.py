@@ -1,7 +1,9 @@
 """What operators can do: one verb per request, invoked by IAM only. Answers are plain values."""
 
+import re
 from collections.abc import Callable, Mapping
-from decimal import Decimal, InvalidOperation
+from collections.abc import Set as AbstractSet
+from decimal import Decimal
 from typing import Any
 
 from chalicelib import settings
@@ -16,17 +18,18 @@ from chalicelib.stores import commands
 def run(payload: Mapping[str, Any]) -> dict[str, Any]:
     """Do what ``payload["verb"]`` says; the other fields are its arguments. A refusal is an answer: ``{"error": …}``."""
     try:
-        return _VERBS.get(str(payload.get("verb")), _unknown)(payload)
+        verb = str(payload.get("verb"))
+        act, fields = _VERBS.get(verb, (_unknown, frozenset(payload)))
+        for name in payload:
+            _known(name, fields | {"verb"})
+        return act(payload)
     except Refused as refusal:
         return {"error": refusal.reason.value, "parameter": refusal.parameter}
 
 
 def credit(payload: Mapping[str, Any]) -> dict[str, Any]:
     """Credit a deposit: uid, currency, amount (a decimal as text), optional txid (then it counts once)."""
-    try:
-        amount = Decimal(_text(payload, "amount"))
-    except InvalidOperation as error:
-        raise Refused(Reason.PARAMETER_INVALID, "amount") from error
+    amount = _amount(payload)
     txid = payload.get("txid")
     deposit = wallet.credit(
         _text(payload, "uid"), _text(payload, "currency"), amount, None if txid is None else str(txid)
@@ -117,10 +120,7 @@ def add_address(payload: Mapping[str, Any]) -> dict[str, Any]:
 
 def set_address_balance(payload: Mapping[str, Any]) -> dict[str, Any]:
     """Say what an address of ours holds: currency, address, amount (a decimal as text). The asset's sums are the answer."""
-    try:
-        amount = Decimal(_text(payload, "amount"))
-    except InvalidOperation as error:
-        raise Refused(Reason.PARAMETER_INVALID, "amount") from error
+    amount = _amount(payload)
     sums = reserves.set_address_balance(_text(payload, "currency"), _text(payload, "address"), amount)
     return {kind: str(to_decimal(getattr(sums, kind))) for kind in ("hot", "cold", "user", "owed")}
 
@@ -144,6 +144,23 @@ def _halt(payload: Mapping[str, Any], *, halt: bool) -> dict[str, Any]:
     return {"market": market, "halt" if halt else "resume": "sent"}
 
 
+def _known(name: str, fields: AbstractSet[str]) -> None:
+    """A field that a verb does not have is refused: ``--tx-id`` must not credit without a ``--txid``."""
+    if name not in fields:
+        raise Refused(Reason.PARAMETER_INVALID, name)
+
+
+def _amount(payload: Mapping[str, Any]) -> Decimal:
+    """The amount, written plainly: Decimal itself would also read ``1_0`` and digits of other scripts."""
+    text = _text(payload, "amount")
+    if not _PLAIN.fullmatch(text):
+        raise Refused(Reason.PARAMETER_INVALID, "amount")
+    return Decimal(text)
+
+
+_PLAIN = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?", re.ASCII)
+
+
 def _text(payload: Mapping[str, Any], name: str) -> str:
     value = payload.get(name)
     if value is None or value == "":
@@ -151,15 +168,16 @@ def _text(payload: Mapping[str, Any], name: str) -> str:
     return str(value)
 
 
-_VERBS: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
-    "credit": credit,
-    "audit": audit,
-    "halt": halt,
-    "resume": resume,
-    "rebuild": rebuild,
-    "rebuild-klines": rebuild_klines,
-    "add-address": add_address,
-    "set-address-balance": set_address_balance,
-    "replay": replay,
-    "kyc": kyc,
+#: Verb → what does it, and the fields it takes.
+_VERBS: Mapping[str, tuple[Callable[[Mapping[str, Any]], dict[str, Any]], frozenset[str]]] = {
+    "credit": (credit, frozenset({"uid", "currency", "amount", "txid"})),
+    "audit": (audit, frozenset()),
+    "halt": (halt, frozenset({"market"})),
+    "resume": (resume, frozenset({"market"})),
+    "rebuild": (rebuild, frozenset({"market", "since"})),
+    "rebuild-klines": (rebuild_klines, frozenset({"market"})),
+    "add-address": (add_address, frozenset({"currency", "address", "kind", "signature"})),
+    "set-address-balance": (set_address_balance, frozenset({"currency", "address", "amount"})),
+    "replay": (replay, frozenset({"market"})),
+    "kyc": (kyc, frozenset({"action", "uid", "reason"})),
 }

@@ -68,8 +68,8 @@ def place(uid: str, requests: Sequence[OrderRequest]) -> list[int | Refused]:
             results[index] = found
         elif request.client_order_id is None or first_of.setdefault(request.client_order_id, index) == index:
             drafts[index] = _draft(uid, request, found, ids)
-    for index, order_id in _claim(uid, drafts).items():
-        results[index] = order_id
+    for index, standing in _claim(uid, drafts).items():
+        results[index] = standing
         del drafts[index]
     accepted, refusals = _reserve(uid, drafts)
     for index, order in drafts.items():
@@ -210,17 +210,17 @@ def _of_first(
     own, first = results[index], first_of.get(name)
     if first is not None:
         return results[first]
-    standing = placements.find(uid, name)  # cannot be placed now, but perhaps it was before
+    standing = placements.find(uid, name, clock.now_ms())  # cannot be placed now, but perhaps it was before
     return standing if standing is not None and _find(uid, [standing]) else own
 
 
-def _claim(uid: str, drafts: Mapping[int, Order]) -> dict[int, int]:
+def _claim(uid: str, drafts: Mapping[int, Order]) -> dict[int, int | Refused]:
     """Claim the client order ids of `drafts`; give back index → first order id for those that are repeats.
 
     A draft whose claim was left by a request that died takes that claim's order id on, so that it can be placed once
-    at most. Raises `Refused` (TOO_OFTEN) while another request with the same client order id may still be at work.
+    at most. While another request with the same client order id may still be at work, it is refused (TOO_OFTEN).
     """
-    repeats: dict[int, int] = {}
+    repeats: dict[int, int | Refused] = {}
     for index, order in drafts.items():
         name = order.client_order_id
         if name is None:
@@ -233,7 +233,7 @@ def _claim(uid: str, drafts: Mapping[int, Order]) -> dict[int, int]:
         elif order.created >= at + REQUEST_LIFE_MS and placements.take_over(uid, name, standing, at, order.created):
             order.id = standing
         else:
-            raise Refused(Reason.TOO_OFTEN, f"orders[{index}].client_order_id")
+            repeats[index] = Refused(Reason.TOO_OFTEN, f"orders[{index}].client_order_id")
     return repeats
 
 

@@ -45,11 +45,13 @@ def credit(uid: str, currency: str, amount: Decimal, txid: str | None) -> transf
     if asset is None:
         raise Refused(Reason.NO_SUCH_CURRENCY, "currency")
     try:
-        units = from_decimal(amount)
+        units = from_decimal(amount, asset.decimals)
     except Imprecise as error:
         raise Refused(Reason.PARAMETER_INVALID, "amount") from error
     if not 0 < units <= UNITS_MAX * SCALE:
         raise Refused(Reason.PARAMETER_INVALID, "amount")
+    if uid in {market.house for market in settings.exchange().markets.values()}:
+        raise Refused(Reason.NO_SUCH_USER, "uid")  # houses earn, they do not deposit
     if txid == "":
         raise Refused(Reason.PARAMETER_INVALID, "txid")
     mark = txid or clock.token_bytes(16).hex()

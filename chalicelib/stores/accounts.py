@@ -16,16 +16,19 @@ from pynamodb.expressions.condition import Condition, size
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
-from chalicelib import settings
+from chalicelib import clock, settings
 from chalicelib.core.ledger import Settlement
 from chalicelib.core.orders import Order
 from chalicelib.stores import orders
-from chalicelib.stores.table import Integer, IntegerMap, Table, TextMap, refused
+from chalicelib.stores.table import Integer, IntegerMap, Table, TextMap, error_code, refused
 
 #: The sparse index is spread over this many keys, so that no one partition takes every exchange-wide write.
 WAITING_SHARDS = 8
 #: More orders than this on their way to the markets at once, and an account has to wait: it bounds the item's size.
 INTENTS_MAX = 300
+#: How often a write that meets a transaction on the same account is repeated, and the first pause in between; it doubles.
+CONFLICT_TRIES_MAX = 5
+CONFLICT_PAUSE_MS = 10
 
 
 class Waiting(GlobalSecondaryIndex["AccountRow"]):
@@ -216,8 +219,18 @@ def _add(balances: IntegerMap, asset: str, delta: int) -> Action:
 
 
 def _update(uid: str, actions: Iterable[Action], condition: Condition) -> None:
-    # Not Model.update: it would have DynamoDB send the whole account back.
-    AccountRow._get_connection().update_item(uid, actions=list(actions), condition=condition)  # noqa: SLF001
+    """One conditional write. DynamoDB refuses it while a transaction holds the account (a deposit does, for
+    milliseconds), and botocore does not repeat that: we do, for it surely changed nothing."""
+    for attempt in range(CONFLICT_TRIES_MAX):
+        try:
+            # Not Model.update: it would have DynamoDB send the whole account back.
+            AccountRow._get_connection().update_item(uid, actions=list(actions), condition=condition)  # noqa: SLF001
+        except UpdateError as error:
+            if error_code(error) != "TransactionConflictException" or attempt == CONFLICT_TRIES_MAX - 1:
+                raise
+            clock.sleep_ms(CONFLICT_PAUSE_MS << attempt)
+        else:
+            return
 
 
 def _settled(uid: str, actions: Iterable[Action], condition: Condition) -> bool:

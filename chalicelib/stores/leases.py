@@ -47,8 +47,8 @@ class Lease:
         if self._ids is None or now >= self._until:
             # A container may wake after hours, its number long with another: it takes a new one.
             self._ids = OrderIds(self._take(now))
-        elif now > self._until - RENEW_MS:
-            self._put(self._ids.worker, now, LeaseRow.owner == self._owner)
+        elif now > self._until - RENEW_MS and not self._put(self._ids.worker, now, LeaseRow.owner == self._owner):
+            self._ids = OrderIds(self._take(now))
         return self._ids
 
     def _take(self, now: int) -> int:
@@ -64,7 +64,10 @@ class Lease:
         except PutError as error:
             if not refused(error):
                 raise
-            standing = LeaseRow.get(worker, consistent_read=True)
+            try:
+                standing = LeaseRow.get(worker, consistent_read=True)
+            except LeaseRow.DoesNotExist:
+                return False
             if standing.owner != self._owner:  # else our own put, repeated by botocore
                 return False
         self._until = now + LEASE_MS

@@ -18,6 +18,8 @@ from chalicelib.stores import aws
 from chalicelib.stores.table import Integer, Table, refused
 
 BATCH_GETS_MAX = 100
+#: Rows that one call looks at for a filtered list: about the megabyte that a call reads at most.
+FILTERED_PAGE = 3_000
 
 
 class OrderRow(Table):
@@ -144,6 +146,8 @@ def of_user(uid: str, market: str | None, before: int | None, limit: int, status
         consistent_read=True,
         scan_index_forward=False,
         limit=limit + 1,
+        # PynamoDB would look at as few rows a call as it is to give back; a filter may pass over most of them.
+        page_size=None if condition is None else FILTERED_PAGE,
     )
     rows = [_view(row) for row in found]
     return Page(rows[:limit], more=len(rows) > limit)

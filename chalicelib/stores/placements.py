@@ -45,14 +45,13 @@ def claim(uid: str, client_order_id: str, order_id: int, at: int) -> tuple[int, 
     return order_id, at
 
 
-def find(uid: str, client_order_id: str | None) -> int | None:
-    """The order that a client order id stands for, if any."""
-    if client_order_id is None:
-        return None
+def find(uid: str, client_order_id: str, now: int) -> int | None:
+    """The order that a client order id stands for at `now` (ms since epoch), if any."""
     try:
-        return PlacementRow.get(uid, client_order_id, consistent_read=True).order_id
+        standing = PlacementRow.get(uid, client_order_id, consistent_read=True)
     except PlacementRow.DoesNotExist:
         return None
+    return standing.order_id if standing.at >= now - KEPT_MS else None
 
 
 def take_over(uid: str, client_order_id: str, order_id: int, seen: int, at: int) -> bool:

@@ -12,10 +12,11 @@ from pynamodb.exceptions import TransactWriteError
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 from pynamodb.transactions import TransactWrite
 
-from chalicelib import settings
+from chalicelib import clock, settings
 from chalicelib.core import ids
 from chalicelib.core.orders import Page
 from chalicelib.stores import accounts
+from chalicelib.stores.accounts import CONFLICT_PAUSE_MS, CONFLICT_TRIES_MAX
 from chalicelib.stores.table import Integer, Table, error_code
 
 
@@ -104,23 +105,35 @@ def credit(deposit: Deposit) -> Deposit:
         number=number_of(deposit.id, deposit.at),
         listed=deposit.asset,
     )
-    connection = TransferRow._get_connection().connection  # noqa: SLF001 - the shared client, see stores.table
-    try:
-        with TransactWrite(connection=connection) as transaction:
-            transaction.save(row, condition=TransferRow.id.does_not_exist())
-            transaction.update(
-                accounts.empty(deposit.uid),
-                actions=accounts.credit_actions(deposit.asset, deposit.amount),
-                condition=accounts.AccountRow.uid.exists(),
-            )
-    except TransactWriteError as error:
-        standing = get(deposit.id)
-        if standing is not None:
-            return standing
-        if error_code(error) == "TransactionCanceledException" and accounts.get(deposit.uid) is None:
-            raise NoAccount(deposit.uid) from error
-        raise
+    for attempt in range(CONFLICT_TRIES_MAX):
+        try:
+            _credit(row)
+        except TransactWriteError as error:
+            standing = get(deposit.id)
+            if standing is not None:
+                return standing
+            if error_code(error) != "TransactionCanceledException":
+                raise
+            if accounts.get(deposit.uid) is None:
+                raise NoAccount(deposit.uid) from error
+            # Nothing was written: an order of the same account was written at that very moment.
+            if attempt == CONFLICT_TRIES_MAX - 1:
+                raise
+            clock.sleep_ms(CONFLICT_PAUSE_MS << attempt)
+        else:
+            break
     return deposit
+
+
+def _credit(row: TransferRow) -> None:
+    connection = TransferRow._get_connection().connection  # noqa: SLF001 - the shared client, see stores.table
+    with TransactWrite(connection=connection) as transaction:
+        transaction.save(row, condition=TransferRow.id.does_not_exist())
+        transaction.update(
+            accounts.empty(row.uid),
+            actions=accounts.credit_actions(row.asset, row.amount),
+            condition=accounts.AccountRow.uid.exists(),
+        )
 
 
 def get(transfer_id: str) -> Deposit | None:

@@ -336,7 +336,7 @@ def test_what_is_merely_not_yet_applied_is_late_but_not_wrong_and_is_nothing_whe
     def audited(call, client, operation, kwargs):
         if not busy:
             busy.append(operation)
-            for violation in audit.audit().violations:
+            for violation in audit.audit(owed_ms=0).violations:
                 late.append(violation)
                 assert any(word in violation for word in LATE), violation
             busy.clear()
@@ -360,13 +360,13 @@ def test_what_a_second_reading_finds_in_order_was_no_violation(monkeypatch):
     def audited_meanwhile(market, entry):
         read_once = audit._read_once
 
-        def catching_up():
-            found.append(read_once())
+        def catching_up(owed_ms):
+            found.append(read_once(owed_ms))
             effects(market, entry)
             return found[-1]
 
         monkeypatch.setattr(audit, "_read_once", catching_up)
-        assert audit.audit().violations == []
+        assert audit.audit(owed_ms=0).violations == []
         monkeypatch.setattr(audit, "_read_once", read_once)
 
     monkeypatch.setattr(batch, "apply_effects", audited_meanwhile)
@@ -385,6 +385,26 @@ def test_a_matcher_that_died_after_its_commit_is_made_good_by_the_next(monkeypat
     assert numbers() == {"3:", "5:"}
     world.forget()
     world.pump(MARKET)
+    world.check()
+
+
+def test_what_a_dead_matcher_still_owes_is_counted_and_becomes_a_violation_when_nobody_makes_it_good(monkeypatch):
+    def dying(market, entry):
+        raise SystemExit
+
+    with monkeypatch.context() as patch:
+        patch.setattr(batch, "apply_effects", dying)
+        with pytest.raises(SystemExit):
+            world.pump(MARKET)
+    findings = audit.audit()
+    assert findings.violations == []
+    assert findings.checked["owed"] > 0
+    with monkeypatch.context() as patch:
+        world.later(patch, 200_000)
+        assert {violation[:2] for violation in audit.audit().violations} == {"3:", "5:"}
+    world.forget()
+    world.pump(MARKET)
+    assert "owed" not in audit.audit().checked
     world.check()
 
 

@@ -103,3 +103,33 @@ def test_answers_are_plain_values():
     for payload in ({"verb": "audit"}, {"verb": "halt", "market": "BTC-CNY"}, {}):
         assert json.loads(json.dumps(operations.run(payload))) == operations.run(payload)
     world.pump("BTC-CNY")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"tx-id": "1"},
+        {"amount": "1_0"},
+        {"amount": "١"},
+        {"amount": " 1"},
+        {"amount": "1e2"},
+        {"amount": "-1"},
+        {"amount": "0.000001"},
+    ],
+)
+def test_a_credit_that_is_not_written_plainly_is_refused(cloud, fields):
+    world.person("1000000009")
+    payload = {"verb": "credit", "uid": "1000000009", "currency": "CNY", "amount": "1"} | fields
+    answer = operations.run(payload)
+    assert answer == {"error": "parameter_invalid", "parameter": next(iter(fields))}
+    assert world.balances("1000000009") == {}
+
+
+def test_a_house_gets_no_deposits(cloud):
+    world.person("house-GOOC-CNY")
+    answer = operations.run({"verb": "credit", "uid": "house-GOOC-CNY", "currency": "CNY", "amount": "1"})
+    assert answer == {"error": "no_such_user", "parameter": "uid"}
+
+
+def test_a_verb_has_its_own_fields_and_no_others(cloud):
+    assert operations.run({"verb": "audit", "bogus": "x"}) == {"error": "parameter_invalid", "parameter": "bogus"}

@@ -127,7 +127,7 @@ def test_an_order_named_twice_in_a_request_that_is_refused_is_refused_twice():
     world.person(ANN, CNY="1")
     two = [world.request(MARKET, "buy", 1, 2, client_order_id="one")] * 2
     assert [result.reason for result in trading.place(ANN, two)] == [Reason.INSUFFICIENT_FUNDS] * 2
-    assert placements.find(ANN, "one") is None
+    assert placements.find(ANN, "one", 0) is None
 
 
 def test_of_two_orders_under_one_name_the_first_that_can_be_placed_is():

@@ -181,6 +181,46 @@ def test_a_refused_order_frees_its_client_order_id():
     world.pump("BTC-CNY")
 
 
+def test_one_busy_client_order_id_holds_up_only_its_own_order(monkeypatch):
+    from chalicelib import clock
+    from chalicelib.stores import placements
+
+    placements.claim(ANN, "busy", 10**15, clock.now_ms())
+    named = [world.request("BTC-CNY", "buy", 1, 1, client_order_id=name) for name in ("free", "busy")]
+    free, busy = trading.place(ANN, named)
+    assert isinstance(free, int)
+    assert busy.reason is Reason.TOO_OFTEN
+    assert world.place(ANN, "BTC-CNY", "buy", 1, 1, client_order_id="free") == free
+    world.pump("BTC-CNY")
+
+
+def test_a_client_order_id_of_yesterday_is_forgotten(monkeypatch):
+    first = world.place(ANN, "BTC-CNY", "buy", 1, 1, client_order_id="a-1")
+    world.pump("BTC-CNY")
+    with monkeypatch.context() as patch:
+        world.later(patch, 86_400_001)
+        with pytest.raises(Refused) as refused:
+            world.place(ANN, "BTC-CNY", "buy", 1, "0.1", client_order_id="a-1")
+        assert refused.value.reason is Reason.BELOW_MINIMUM
+        assert world.place(ANN, "BTC-CNY", "buy", 1, 1, client_order_id="a-1") != first
+    world.pump("BTC-CNY")
+
+
+def test_a_filtered_list_reads_on_in_large_steps(monkeypatch):
+    from tests.faults.injection import Faults, injected
+
+    for _ in range(4):
+        trading.place(ANN, [world.request("BTC-CNY", "buy", 1, 1, tif="IOC")] * 10)
+    oldest = world.place(BOB, "BTC-CNY", "sell", 5000, 1)
+    world.pump("BTC-CNY")
+    with injected(monkeypatch, Faults()) as faults:
+        assert trading.orders(ANN, None, None, 1, Status.OPEN, None).items == []
+        assert trading.orders(ANN, "LTC-CNY", None, 1, None, None).items == []
+        assert trading.trades(ANN, "LTC-CNY", None, 1, None).items == []
+    assert faults.seen.count("Query") == 4
+    assert world.order(BOB, oldest).status is Status.OPEN
+
+
 def test_too_many_orders_on_their_way_have_to_wait(monkeypatch):
     monkeypatch.setattr(accounts, "INTENTS_MAX", 3)
     results = trading.place(ANN, [world.request("BTC-CNY", "buy", 1, 1)] * 4)

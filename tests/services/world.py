@@ -62,7 +62,7 @@ def pump(*markets):
 
 
 def violations():
-    return audit.audit().violations
+    return audit.audit(owed_ms=0).violations
 
 
 def check():

@@ -232,3 +232,19 @@ def test_amounts_of_any_size_are_exact():
 def test_a_credit_of_nothing_is_our_mistake():
     with pytest.raises(AssertionError):
         accounts.credit_actions("CNY", 0)
+
+
+def test_a_write_that_meets_a_transaction_is_repeated(monkeypatch):
+    from botocore.exceptions import ClientError
+
+    from tests.faults.injection import Faults, injected
+
+    def conflict(_):
+        raise ClientError({"Error": {"Code": "TransactionConflictException", "Message": "busy"}}, "UpdateItem")
+
+    accounts.ensure("1")
+    change = Settlement()
+    change.add("BTC", 5, 0)
+    with injected(monkeypatch, Faults(0, conflict)):
+        accounts.settle("1", "BTC-CNY", 1, change)
+    assert accounts.get("1").available == {"BTC": 5}

@@ -74,15 +74,23 @@ def test_a_number_is_taken_over_only_when_its_lease_is_long_over(hands, late, gi
     assert (Lease().ids().worker == 7) is given
 
 
-def test_a_container_that_lost_its_number_uses_it_no_longer_than_its_lease(hands):
+def test_a_container_that_lost_its_number_takes_another_when_it_renews(hands):
     hands.rolls = [7, 8]
     lease = Lease()
     ids = lease.ids()
     LeaseRow(7, owner="another", until=NOW + 10 * LEASE_MS).save()
     hands.now = NOW + LEASE_MS - 1
-    assert lease.ids() is ids
+    assert ids.worker == 7
+    assert lease.ids().worker == 8
     assert LeaseRow.get(7).owner == "another"
-    hands.now += 1
+
+
+def test_a_lease_whose_row_is_gone_is_taken_anew(hands):
+    hands.rolls = [7, 8]
+    lease = Lease()
+    lease.ids()
+    LeaseRow(7).delete()
+    hands.now = NOW + LEASE_MS - 1
     assert lease.ids().worker == 8
 
 

@@ -18,13 +18,12 @@ def claim(order_id, at=NOW, uid=ANN, name="x"):
 def test_the_first_claim_stands(cloud):
     assert claim(1) == (1, NOW)
     assert claim(2, NOW + 5) == (1, NOW)
-    assert placements.find(ANN, "x") == 1
+    assert placements.find(ANN, "x", 0) == 1
 
 
 def test_a_name_is_its_owners_and_exact(cloud):
     assert [claim(1), claim(2, uid=BOB), claim(3, name="X"), claim(4, name="x ")] == [(n, NOW) for n in (1, 2, 3, 4)]
-    assert placements.find(ANN, "y") is None
-    assert placements.find(ANN, None) is None
+    assert placements.find(ANN, "y", 0) is None
 
 
 @pytest.mark.parametrize(("age", "stands"), [(KEPT_MS, (1, NOW)), (KEPT_MS + 1, (2, NOW + KEPT_MS + 1))])
@@ -47,7 +46,7 @@ def test_a_claim_that_was_repeated_unseen_is_ones_own(cloud, monkeypatch):
 def test_a_claim_of_which_nothing_is_heard_raises(cloud, monkeypatch, fault, standing):
     with injected(monkeypatch, Faults(0, fault)), pytest.raises(PutError):
         claim(1)
-    assert placements.find(ANN, "x") == standing
+    assert placements.find(ANN, "x", 0) == standing
 
 
 def test_a_claim_that_is_freed_while_another_looks_at_it_goes_to_the_other(cloud, monkeypatch):
@@ -78,7 +77,7 @@ def test_nobody_takes_over_what_stands_for_another_order_or_for_none(cloud):
 def test_a_freed_name_can_be_claimed_again(cloud):
     claim(1)
     placements.release(ANN, "x", 1)
-    assert placements.find(ANN, "x") is None
+    assert placements.find(ANN, "x", 0) is None
     assert claim(2, NOW + 1) == (2, NOW + 1)
 
 
@@ -86,14 +85,14 @@ def test_only_the_order_it_stands_for_frees_a_name(cloud):
     claim(1)
     placements.release(ANN, "x", 2)
     placements.release(ANN, "never claimed", 2)
-    assert placements.find(ANN, "x") == 1
+    assert placements.find(ANN, "x", 0) == 1
 
 
 def test_freeing_may_be_repeated_unseen(cloud, monkeypatch):
     claim(1)
     with injected(monkeypatch, Faults(0, repeated)):
         placements.release(ANN, "x", 1)
-    assert placements.find(ANN, "x") is None
+    assert placements.find(ANN, "x", 0) is None
 
 
 def test_freeing_says_when_it_does_not_know(cloud, monkeypatch):

@@ -41,7 +41,12 @@ def test_a_person_is_read_as_written(cloud):
         1,
     )
     assert user.credentials == {"sha256_base64": "$argon2id$…", "md5_hex": "$argon2id$…2"}
-    assert (user.sealed_mobile, user.mobile_verified, user.totp_enabled, user.api_tokens) == (b"", False, False, frozenset())
+    assert (user.sealed_mobile, user.mobile_verified, user.totp_enabled, user.api_tokens) == (
+        b"",
+        False,
+        False,
+        frozenset(),
+    )
     assert users.find(rules.email("JOHN@coinport.com")) == user
     assert type(user.created) is type(user.auth_epoch) is int
 
