@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from chalicelib import settings
+from chalicelib.api.coinport.errors import SPELLINGS
+from chalicelib.core.reasons import Reason
 from infra.roles import att
 
 Template = dict[str, Any]
@@ -46,25 +48,34 @@ def split(document: Template, functions: Mapping[tuple[str, str], str]) -> None:
 
 
 def responses() -> Template:
-    """What API Gateway itself answers, in the envelope of the documents."""
+    """What API Gateway itself answers, in the envelope of the documents; an error of ours (5xx) with its id in the logs."""
     return {
         kind: {
             **({"statusCode": status} if status else {}),
-            "responseParameters": {"gatewayresponse.header.Access-Control-Allow-Origin": "'*'"},
-            "responseTemplates": {
-                "application/json": f'{{"code":{code},"time":$context.requestTimeEpoch,"data":null}}'
+            "responseParameters": {
+                "gatewayresponse.header.Access-Control-Allow-Origin": "'*'",
+                "gatewayresponse.header.Cache-Control": "'no-store'",
             },
+            "responseTemplates": {"application/json": _envelope(reason)},
         }
-        for kind, status, code in (
+        for kind, status, reason in (
             # An unknown path or method looks to API Gateway like a request that lacks a signature.
-            ("MISSING_AUTHENTICATION_TOKEN", "404", 1012),
-            ("RESOURCE_NOT_FOUND", "404", 1012),
-            ("THROTTLED", "429", 1002),
-            ("QUOTA_EXCEEDED", "429", 1002),
-            ("DEFAULT_4XX", None, 1007),
-            ("DEFAULT_5XX", None, 1003),
+            ("MISSING_AUTHENTICATION_TOKEN", "404", Reason.NO_SUCH_URL),
+            ("RESOURCE_NOT_FOUND", "404", Reason.NO_SUCH_URL),
+            ("THROTTLED", "429", Reason.TOO_OFTEN),
+            ("QUOTA_EXCEEDED", "429", Reason.TOO_OFTEN),
+            ("DEFAULT_4XX", None, Reason.PARAMETER_INVALID),
+            ("DEFAULT_5XX", None, Reason.INTERNAL),  # also what stands for time-outs and dead functions
         )
     }
+
+
+def _envelope(reason: Reason) -> str:
+    """The answer's template: API Gateway fills in its variables, and only those."""
+    spelling = SPELLINGS[reason]
+    data = '{"correlation_id":"$context.requestId"}' if reason is Reason.INTERNAL else "null"
+    message = json.dumps(spelling.zh)
+    return f'{{"code":{spelling.code},"time":$context.requestTimeEpoch,"data":{data},"message":{message}}}'
 
 
 def stage() -> Template:

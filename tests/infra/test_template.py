@@ -176,12 +176,21 @@ def test_scheduled_functions_have_a_dead_letter_queue(template):
             )
 
 
-def test_the_gateways_own_answers_are_json_of_the_envelope(document):
+def test_the_gateways_own_answers_are_the_envelope(document):
     responses = document["x-amazon-apigateway-gateway-responses"]
     assert {"MISSING_AUTHENTICATION_TOKEN", "THROTTLED", "DEFAULT_4XX", "DEFAULT_5XX"} <= set(responses)
-    for response in responses.values():
-        text = response["responseTemplates"]["application/json"].replace("$context.requestTimeEpoch", "1")
-        assert set(json.loads(text)) == {"code", "time", "data"}
+    messages = {1002: "超过流量上限", 1003: "系统内部错误", 1007: "不正确或多余的参数", 1012: "请求url不正确"}
+    for kind, response in responses.items():
+        text = response["responseTemplates"]["application/json"]
+        assert text.isascii(), "CloudFormation has turned other letters into question marks"
+        body = json.loads(text.replace("$context.requestTimeEpoch", "1"))
+        # As API Gateway gives it to functions: the access log has it, and so has a function's crash.
+        ours = kind == "DEFAULT_5XX"
+        assert body["data"] == ({"correlation_id": "$context.requestId"} if ours else None), kind
+        assert (body["code"] == 1003) == ours, kind
+        assert body["message"] == messages[body["code"]]
+        assert set(body) == {"code", "time", "data", "message"}
+        assert response["responseParameters"]["gatewayresponse.header.Cache-Control"] == "'no-store'"
 
 
 def test_every_metric_of_the_code_is_watched_and_every_watched_metric_is_counted(template):
