@@ -21,10 +21,11 @@ import time
 import urllib.request
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NoReturn
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 
 from infra import local
 from infra.package import STAGES
@@ -65,12 +66,10 @@ class Operator:
         answer = self._invoke("ops", {"verb": verb, **arguments})
         if not isinstance(answer, dict):
             raise Failed(f"ops answered {answer!r}")
-        if "error" in answer:
-            raise Failed(json.dumps(answer, ensure_ascii=False))
         return answer
 
     def invoke(self, function: str) -> object:
-        """Run a scheduled function as if its time had come; what it returned."""
+        """Run a scheduled function as if its time had come; what it returned. Raises `Failed` with its error."""
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         event = {
             "version": "0",
@@ -120,7 +119,10 @@ class Operator:
         text = answer["Payload"].read()
         if "FunctionError" in answer:
             raise Failed(text.decode())
-        return json.loads(text) if text else None
+        said = json.loads(text) if text else None
+        if isinstance(said, dict) and "error" in said:
+            raise Failed(json.dumps(said, ensure_ascii=False))
+        return said
 
     def _kept(self, path: str) -> dict[str, Any]:
         with urllib.request.urlopen(f"{self.endpoint}/_ministack/{path}", timeout=10) as answer:  # noqa: S310 - ours
@@ -130,23 +132,33 @@ class Operator:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; the exit code."""
-    parser = argparse.ArgumentParser(
-        prog="python -m infra.ops", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    words = sys.argv[1:] if arguments is None else arguments
+    kind = JsonParser if "--json" in words else argparse.ArgumentParser
+    parser = kind(prog="python -m infra.ops", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--stage", choices=STAGES, default="local")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.add_argument("verb")
     parser.add_argument("rest", nargs=argparse.REMAINDER, metavar="--name value")
-    chosen = parser.parse_args(arguments)
+    chosen = parser.parse_args(words)
     as_json = chosen.json or "--json" in chosen.rest
     rest = [word for word in chosen.rest if word != "--json"]
     try:
         answer = _run(Operator(chosen.stage), chosen.verb, rest)
     except (Failed, local.NotRunning) as error:
-        print(_failure(error) if as_json else error, file=sys.stdout if as_json else sys.stderr)
-        return 1
+        return _complain(str(error), as_json=as_json)
+    except (BotoCoreError, ClientError, OSError) as error:  # no region, no credentials, no right, nobody there
+        return _complain(" ".join(str(error).split()), as_json=as_json)
     print(json.dumps(answer, ensure_ascii=False) if as_json else _readable(chosen.verb, answer))
     return int(chosen.verb == "audit" and isinstance(answer, dict) and bool(answer.get("violations")))
+
+
+class JsonParser(argparse.ArgumentParser):
+    """Complains of a wrong command line in a JSON document."""
+
+    def error(self, message: str) -> NoReturn:
+        """End with it."""
+        _complain(message, as_json=True)
+        sys.exit(2)
 
 
 def _run(operator: Operator, verb: str, rest: Sequence[str]) -> object:
@@ -173,6 +185,8 @@ def _to_the_end(operator: Operator, verb: str, named: dict[str, str]) -> dict[st
     """Ask for the parts of a long work until it is done, with a bar of how far it is."""
     while True:
         answer = operator.run(verb, named)
+        if not {"seq", "last", "done"} <= set(answer):
+            raise Failed(f"{verb} answered {answer!r}")
         part = answer["seq"] / max(answer["last"], 1) if not answer["done"] else 1
         bar = "#" * round(part * BAR_CHARACTERS)
         print(
@@ -200,7 +214,10 @@ def _named(rest: Sequence[str]) -> dict[str, str]:
             if following is None:
                 raise Failed(f"{name} needs a value")
             value = following
-        named[name.removeprefix("--").replace("-", "_")] = value
+        key = name.removeprefix("--").replace("-", "_")
+        if key in named:
+            raise Failed(f"{name} is there twice")
+        named[key] = value
     return named
 
 
@@ -218,8 +235,13 @@ def _readable(verb: str, answer: object) -> str:
     return json.dumps(answer, ensure_ascii=False, indent=2)
 
 
-def _failure(error: Exception) -> str:
-    text = str(error)
+def _complain(text: str, *, as_json: bool) -> int:
+    """Say what went wrong, as a document or for people; the exit code."""
+    print(_failure(text) if as_json else text, file=sys.stdout if as_json else sys.stderr)
+    return 1
+
+
+def _failure(text: str) -> str:
     try:
         said = json.loads(text)
     except ValueError:
