@@ -3,7 +3,7 @@
     python -m infra.ops [--stage local|dev|prod] [--json] <verb> [--name value …]
 
     credit --uid 1000000001 --currency BTC --amount 1.5 [--txid …]    credit a deposit, once per txid
-    audit                                                             check the ledger; exit code 1 if it is wrong
+    audit [--owed-ms 0]                                               check the ledger; exit code 1 if it is wrong
     halt --market BTC-CNY, resume --market BTC-CNY                    stop taking a market's orders, start again
     rebuild --market BTC-CNY                                          write a market's orders and trades anew
     rebuild-klines --market BTC-CNY                                   write a market's candles anew, to the end

@@ -85,7 +85,7 @@ class Exchange(RuleBasedStateMachine):
     @rule(
         who=PEOPLE,
         asset=st.sampled_from(ASSETS),
-        amount=st.sampled_from(["50", "0.00000001"]),
+        amount=st.sampled_from(["50", "0.00001"]),
         txid=st.sampled_from("abcdefgh"),
     )
     def funds_arrive(self, who, asset, amount, txid):

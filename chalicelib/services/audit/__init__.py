@@ -17,6 +17,8 @@ from chalicelib import telemetry
 from chalicelib.services.audit import balances, records
 from chalicelib.services.audit.findings import OWED_MS, Findings
 
+__all__ = ["OWED_MS", "Findings", "audit", "watch"]
+
 #: A violation has to be seen in this many readings in a row.
 READINGS = 3
 
