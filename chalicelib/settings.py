@@ -1,9 +1,9 @@
 """The only reader of the environment and of `exchange.toml`."""
 
 import os
-import tomllib
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from chalicelib.core.external import Source, sources
 from chalicelib.core.markets import Exchange, parse
@@ -49,10 +49,16 @@ def queue_url(market: str) -> str:
 @cache
 def external_sources() -> tuple[Source, ...]:
     """The other exchanges whose tickers are shown, as configured."""
-    return sources(tomllib.loads(EXCHANGE_FILE.read_text()))
+    return sources(_document())
 
 
 @cache
 def exchange() -> Exchange:
     """Assets and markets as configured."""
-    return parse(tomllib.loads(EXCHANGE_FILE.read_text()))
+    return parse(_document())
+
+
+def _document() -> dict[str, Any]:
+    import tomllib  # its patterns are compiled when it is imported, and a cold start can do without until the first request
+
+    return tomllib.loads(EXCHANGE_FILE.read_text())
