@@ -60,7 +60,6 @@ bench: .venv/.ready ## how fast, and at what cost
 	$(BIN)/python -m bench.cost
 	$(BIN)/python -m bench.market_data
 	$(BIN)/python -m bench.coldstart
-	$(BIN)/python -m bench.market_data
 
 clean: ## forget everything that can be made again (not the data in .local/)
 	rm -rf build .venv .venv-emulator .mypy_cache .ruff_cache .pytest_cache .hypothesis

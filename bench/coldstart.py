@@ -1,7 +1,8 @@
 """What a cold start costs: `python -m bench.coldstart` prints one JSON line per endpoint group and worker, and one for the zip.
 
 Each import is timed in a fresh process, taking turns with `import boto3` in the same run. The best of several rounds
-counts, for other work only ever slows it down, and of it the ratio, for a Lambda's CPU is not this machine's. `rss_mb` is the process' resident memory after it.
+counts, for other work only ever slows it down, and of it the ratio, for a Lambda's CPU is not this machine's.
+`rss_mb` is the process' resident memory after it.
 Reached for: market ≤ 1.3, every group ≤ 2.0, the zip ≤ 25 MB. The run fails when one of them is missed.
 """
 
