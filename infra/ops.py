@@ -166,7 +166,7 @@ def _run(operator: Operator, verb: str, rest: Sequence[str]) -> object:
         if len(rest) != 1:
             raise Failed("invoke which function? e.g. invoke sweep")
         return operator.invoke(rest[0])
-    if verb == "kyc" and rest and not rest[0].startswith("--"):
+    if rest and not rest[0].startswith("--"):  # a verb about several things: kyc approve, withdrawal list
         return operator.run(verb, {"action": rest[0], **_named(rest[1:])})
     named = _named(rest)
     if verb == "messages":

@@ -29,10 +29,10 @@ def test_a_route_takes_the_parameters_that_its_contract_names(route):
     assert [field.name for field in msgspec.structs.fields(declared.query)] == contract()[route].get("query", [])
 
 
-@pytest.mark.parametrize("route", ROUTES)
+@pytest.mark.parametrize("route", [route for route in ROUTES if " /api/v2/" in route or " /draft/api/v2/" in route])
 def test_what_begins_with_user_asks_who_it_is(route):
     declared = ROUTES[route].view_function.declared
-    assert declared.authenticated == (" /api/v2/user/" in route)
+    assert declared.authenticated == ("/api/v2/user/" in route)
     assert not (declared.authenticated and declared.public)
 
 
