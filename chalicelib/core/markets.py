@@ -1,11 +1,11 @@
 """Assets and markets: what may be traded, in which precision, at which fees. Parsed from the tables of `exchange.toml`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from chalicelib.core.money import from_decimal
+from chalicelib.core.money import SCALE, from_decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,8 @@ class Exchange:
     assets: Mapping[str, Asset]
     markets: Mapping[str, Market]
     aliases: Mapping[str, str]
+    #: dialect → the rate (1e-8 per unit received) of orders placed there, on either side; others pay their market's rates.
+    order_fees: Mapping[str, int] = field(default_factory=dict)
 
     def asset(self, name: str) -> Asset | None:
         """The asset that a person means by `name`, in any case, by id or alias."""
@@ -91,7 +93,16 @@ def parse(document: Mapping[str, Any]) -> Exchange:
             taker_fee=_exact(row.get("taker_fee", "0")),
             self_trade_allowed=row.get("self_trade_allowed", False),
         )
-    return Exchange(assets=assets, markets=markets, aliases=aliases)
+    order_fees = {dialect: _rate(text) for dialect, text in document.get("order_fees", {}).items()}
+    return Exchange(assets=assets, markets=markets, aliases=aliases, order_fees=order_fees)
+
+
+def _rate(text: str) -> int:
+    """A rate that a fill can bear: more than all that a side receives cannot be taken from it."""
+    rate = _exact(text)
+    if not 0 <= rate <= SCALE:
+        raise ValueError(text)
+    return rate
 
 
 def _exact(text: str) -> int:

@@ -41,6 +41,8 @@ class OrderRequest:
     tif: TimeInForce = TimeInForce.GTC
     post_only: bool = False
     client_order_id: str | None = None
+    #: What this order pays on either side, in 1e-8 per unit received; None: its market's own rates.
+    fee: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,8 +197,8 @@ def _draft(uid: str, request: OrderRequest, found: tuple[Market, int, int], ids:
         price=price,
         amount=amount,
         created=now,
-        maker_fee=market.maker_fee,
-        taker_fee=market.taker_fee,
+        maker_fee=market.maker_fee if request.fee is None else request.fee,
+        taker_fee=market.taker_fee if request.fee is None else request.fee,
         tif=request.tif,
         post_only=request.post_only,
         client_order_id=request.client_order_id,

@@ -127,6 +127,15 @@ class TestNames:
     def test_anything_else_is_no_market(self, exchange, name):
         assert exchange.market(name) is None
 
+    def test_a_dialect_may_have_a_rate_of_its_own_for_its_orders(self, exchange):
+        assert exchange.order_fees == {}
+        assert parse({**DOCUMENT, "order_fees": {"router": "0.002"}}).order_fees == {"router": 200_000}
+
+    @pytest.mark.parametrize("rate", ["-0.00000001", "1.00000001"])
+    def test_no_rate_takes_more_than_there_is(self, rate):
+        with pytest.raises(ValueError, match=rate):
+            parse({**DOCUMENT, "order_fees": {"router": rate}})
+
 
 class TestOurs:
     def test_the_exchange_trades_what_its_document_lists(self, ours):
@@ -143,6 +152,9 @@ class TestOurs:
             assert market.price_decimals == (5 if market.quote == "CNY" else 8)
             assert market.amount_decimals == (6 if market.base == "XRP" else 8)
             assert not market.self_trade_allowed
+
+    def test_orders_of_the_router_pay_a_fifth_of_a_per_cent(self, ours):
+        assert ours.order_fees == {"router": 200_000}
 
     def test_no_alias_hides_an_asset(self, ours):
         assert not set(ours.aliases) & set(ours.assets)

@@ -56,6 +56,48 @@ def test_fees_are_taken_from_what_is_received_and_go_to_the_markets_house():
     assert world.balances("house-GOOC-CNY") == {"GOOC": (1, 0), "CNY": (2, 0)}
 
 
+@pytest.mark.parametrize("market", ["BTC-CNY", "GOOC-CNY"])
+@pytest.mark.parametrize("side", ["buy", "sell"])
+def test_an_order_pays_the_rate_it_was_placed_at_as_maker_and_as_taker(market, side):
+    """One side has a rate of its own, the other its market's; each comes out of what that side receives."""
+    rate, own = 200_000, Decimal("0.001") if market == "GOOC-CNY" else 0
+    base = market.partition("-")[0]
+    world.person(ANN, **{base: "2000"})
+    world.person(BOB, **{base: "2000", "CNY": "10000"})
+    other = {"buy": "sell", "sell": "buy"}[side]
+    before = {uid: world.balances(uid) for uid in (ANN, BOB)}
+    world.place(ANN, market, side, 2, 500, fee=rate)
+    world.pump(market)
+    world.forget()  # what rests is read back from the journal, its rate with it
+    world.place(BOB, market, other, 2, 500)
+    world.pump(market)
+    world.place(BOB, market, other, 2, 500)
+    world.place(ANN, market, side, 2, 500, fee=rate)
+    world.pump(market)
+    gets = {"buy": (base, 500), "sell": ("CNY", 1000)}
+
+    def received(uid, of):
+        asset, amount = gets[of]
+        return (world.balances(uid)[asset][0] - before[uid][asset][0]) / amount
+
+    assert received(ANN, side) == 2 * Decimal("0.998")
+    assert received(BOB, other) == 2 * (1 - own)
+
+
+def test_the_rate_of_an_order_survives_a_checkpoint_and_two_rates_meet_in_one_fill():
+    world.person(BOB, CNY="1000")
+    for number in range(60):
+        world.place(BOB, "BTC-CNY", "sell", 2000, "0.01", fee=200_000 + number)
+        world.pump("BTC-CNY")
+    assert matching.checkpoint(["BTC-CNY"])
+    world.forget()
+    world.place(ANN, "BTC-CNY", "buy", 2000, "0.6", fee=0)
+    world.pump("BTC-CNY")
+    kept = 1200 - sum(20 * Decimal(200_000 + number) / 10**8 for number in range(60))
+    assert world.balances(BOB)["CNY"] == (1000 + kept, 0)
+    assert world.balances(ANN)["BTC"] == (Decimal("0.6"), 0)
+
+
 def test_what_fits_is_taken_in_the_requests_order():
     requests = [world.request("BTC-CNY", "buy", 1, amount) for amount in (6000, 5000, 4000)]
     first, second, third = trading.place(ANN, requests)
