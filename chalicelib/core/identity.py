@@ -208,6 +208,7 @@ def fingerprint(secret: str) -> str:
 
 # --- sessions -------------------------------------------------------------------------------------------------------
 
+#: Unless its dialect says otherwise, a session goes on for so long after each request.
 SESSION_MS: Final = 60 * MINUTE_MS
 #: A session slides with every request, but is written at most this often.
 SESSION_WRITE_EVERY_MS: Final = MINUTE_MS
@@ -217,11 +218,16 @@ RESET_MS: Final = HOUR_MS
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A login that goes on. It ends at `expires`, or when the person's `auth_epoch` is no longer this one's."""
+    """A login that goes on. It ends at `expires`, or when the person's `auth_epoch` is no longer this one's.
+
+    Each request carries it on until `slides_ms` later; with 0 it ends when it was said to at its beginning. Which of these is
+    the business of the dialect that began it; it is good in all of them.
+    """
 
     uid: str
     epoch: int
     expires: int
+    slides_ms: int = SESSION_MS
 
 
 def session_holds(session: Session | None, user: User | None, now: int) -> bool:
@@ -231,7 +237,7 @@ def session_holds(session: Session | None, user: User | None, now: int) -> bool:
 
 def session_slides(session: Session, now: int) -> bool:
     """Whether it is time to write down that a session goes on."""
-    return session.expires - now <= SESSION_MS - SESSION_WRITE_EVERY_MS
+    return session.expires - now <= session.slides_ms - SESSION_WRITE_EVERY_MS
 
 
 # --- lock-out -------------------------------------------------------------------------------------------------------

@@ -8,10 +8,10 @@ from pynamodb.attributes import NumberAttribute, TTLAttribute, UnicodeAttribute
 from pynamodb.exceptions import DeleteError, UpdateError
 
 from chalicelib import settings
-from chalicelib.core.identity import DAY_MS, Session, User
+from chalicelib.core.identity import DAY_MS, SESSION_MS, Session, User
 from chalicelib.stores import aws
 from chalicelib.stores.logins import LoginRow
-from chalicelib.stores.table import Step, Table, conflicted, put_all, refused
+from chalicelib.stores.table import Integer, Step, Table, conflicted, put_all, refused
 from chalicelib.stores.users import UserRow, to_user
 
 USER_AGENT_CHARACTERS_MAX = 200
@@ -20,7 +20,10 @@ END_TRIES_MAX = 5
 
 
 class SessionRow(Table):
-    """One session. `expires` decides, to the ms; `ttl` only says when DynamoDB may take the row away."""
+    """One session. `expires` decides, to the ms; `ttl` only says when DynamoDB may take the row away.
+
+    `slides` is missing in rows from before sessions had different lives: those slide by an hour.
+    """
 
     class Meta:
         """Name of the table."""
@@ -31,6 +34,7 @@ class SessionRow(Table):
     fingerprint = UnicodeAttribute(range_key=True)
     epoch = NumberAttribute()
     expires = NumberAttribute()
+    slides = Integer(null=True)
     created = NumberAttribute()
     ip = UnicodeAttribute()
     user_agent = UnicodeAttribute()
@@ -48,6 +52,7 @@ def begin(session: Session, fingerprint: str, created: int, ip: str, user_agent:
         fingerprint,
         epoch=session.epoch,
         expires=session.expires,
+        slides=session.slides_ms,
         created=created,
         ip=ip,
         user_agent=user_agent[:USER_AGENT_CHARACTERS_MAX],
@@ -75,7 +80,7 @@ def with_user(uid: str, fingerprint: str) -> tuple[Session | None, User | None]:
     session = SessionRow.from_raw_data(found[sessions]) if sessions in found else None
     user = UserRow.from_raw_data(found[users]) if users in found else None
     return (
-        Session(uid=session.uid, epoch=int(session.epoch), expires=int(session.expires)) if session else None,
+        _session(session) if session else None,
         to_user(user) if user else None,
     )
 
@@ -119,6 +124,11 @@ def end(uid: str, fingerprint: str) -> None:
                 raise
         else:
             return
+
+
+def _session(row: SessionRow) -> Session:
+    slides_ms = SESSION_MS if row.slides is None else row.slides
+    return Session(uid=row.uid, epoch=int(row.epoch), expires=int(row.expires), slides_ms=slides_ms)
 
 
 def _ttl(expires: int) -> datetime:

@@ -170,6 +170,13 @@ class TestSessions:
         assert not rules.session_slides(session, MINUTE_MS - 1)
         assert rules.session_slides(session, MINUTE_MS)
 
+    def test_one_with_a_day_slides_by_a_day_and_one_that_does_not_slide_never_does(self):
+        day = Session(uid="1000000001", epoch=3, expires=rules.DAY_MS, slides_ms=rules.DAY_MS)
+        assert not rules.session_slides(day, MINUTE_MS - 1)
+        assert rules.session_slides(day, MINUTE_MS)
+        fixed = Session(uid="1000000001", epoch=3, expires=rules.DAY_MS, slides_ms=0)
+        assert not any(rules.session_slides(fixed, now) for now in (0, MINUTE_MS, rules.DAY_MS - 1))
+
 
 class TestLadder:
     def test_three_two_one_then_locked(self):

@@ -490,6 +490,39 @@ class TestSession:
         world.now += 60 * MINUTE_MS
         assert refusal(identity.check_session, cookie).reason is Reason.UNAUTHENTICATED
 
+    def test_one_of_a_day_that_does_not_slide_ends_a_day_after_it_began(self, world):
+        activated()
+        cookie = identity.begin_session(users.find(EMAIL), "203.0.113.7", "agent", life_ms=rules.DAY_MS, slides=False)
+        world.calls.clear()
+        for _ in range(3):
+            world.now += rules.DAY_MS // 4
+            identity.check_session(cookie)
+        assert world.calls == ["BatchGetItem"] * 3
+        world.now += rules.DAY_MS // 4 - 1
+        identity.check_session(cookie)
+        world.now += 1
+        assert refusal(identity.check_session, cookie).reason is Reason.UNAUTHENTICATED
+
+    def test_one_of_a_day_that_slides_goes_on_by_a_day(self, world):
+        activated()
+        cookie = identity.begin_session(users.find(EMAIL), "203.0.113.7", "agent", life_ms=rules.DAY_MS)
+        for _ in range(3):
+            world.now += rules.DAY_MS - 1
+            identity.check_session(cookie)
+        world.now += rules.DAY_MS
+        assert refusal(identity.check_session, cookie).reason is Reason.UNAUTHENTICATED
+
+    def test_a_row_from_before_sessions_had_different_lives_slides_by_an_hour(self, world):
+        cookie = self.begin()
+        row = sessions.SessionRow("1000000001", rules.fingerprint(cookie))
+        row.update(actions=[sessions.SessionRow.slides.remove()])
+        world.now += 60 * MINUTE_MS - 1
+        identity.check_session(cookie)
+        world.now += 60 * MINUTE_MS - 1
+        identity.check_session(cookie)
+        world.now += 60 * MINUTE_MS
+        assert refusal(identity.check_session, cookie).reason is Reason.UNAUTHENTICATED
+
     def test_ends_with_logout_and_with_the_persons_epoch(self):
         first = self.begin()
         second = identity.begin_session(users.find(EMAIL), "203.0.113.7", "agent")

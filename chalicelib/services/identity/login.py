@@ -157,11 +157,14 @@ def usable(user: User) -> User:
 # --- sessions -------------------------------------------------------------------------------------------------------
 
 
-def begin_session(user: User, ip: str, user_agent: str) -> str:
-    """Begin a session of 60 minutes, sliding. Returns what its cookie says, which is stored nowhere."""
+def begin_session(user: User, ip: str, user_agent: str, *, life_ms: int = rules.SESSION_MS, slides: bool = True) -> str:
+    """Begin a session of `life_ms` (ms), counted anew at each request if it `slides`.
+
+    Returns what its cookie says, which is stored nowhere. It is good in every dialect.
+    """
     now = clock.now_ms()
     cookie = rules.session_cookie(user.uid, clock.token_bytes(rules.DIGEST_BYTES))
-    session = Session(uid=user.uid, epoch=user.auth_epoch, expires=now + rules.SESSION_MS)
+    session = Session(user.uid, user.auth_epoch, now + life_ms, life_ms if slides else 0)
     login = _logged(user.uid, Result.SUCCESS, ip, user_agent)
     sessions.begin(session, rules.fingerprint(cookie), now, ip, user_agent, login)
     return cookie
@@ -181,7 +184,7 @@ def check_session(cookie: str) -> User:
     if session is None or user is None or not rules.session_holds(session, user, now):
         raise Refused(Reason.UNAUTHENTICATED)
     if rules.session_slides(session, now):
-        sessions.extend(user.uid, fingerprint, now + rules.SESSION_MS)
+        sessions.extend(user.uid, fingerprint, now + session.slides_ms)
     return usable(user)
 
 
