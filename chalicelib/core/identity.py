@@ -47,6 +47,9 @@ class Purpose(StrEnum):
     RESET = "reset"  # a token
     VERIFICATION = "verification"  # a code: coinport asks for one without saying what for
     BIND_MOBILE = "bind_mobile"  # a code to the number that is to be bound
+    API_KEY_CREATE = "api_key_create"
+    API_KEY_MODIFY = "api_key_modify"
+    API_KEY_DELETE = "api_key_delete"
 
 
 class Channel(StrEnum):
@@ -86,6 +89,9 @@ class User:
     totp_pending_until: int = 0
     invite_code: str = ""
     inviter: str = ""
+    #: The broker's API keys: those that only read, and those that may trade.
+    reading_keys: frozenset[str] = frozenset()
+    trading_keys: frozenset[str] = frozenset()
     version: int = 0
 
 

@@ -29,6 +29,12 @@ class Reason(StrEnum):
     TOO_MANY_OPEN_ORDERS = auto()
     # identity
     TOO_MANY_API_TOKENS = auto()
+    API_KEY_FORBIDDEN = auto()
+    NO_SUCH_API_KEY = auto()
+    KEY_TAG = auto()
+    IP_LIST = auto()
+    IP_LIST_LONG = auto()
+    WRONG_FACTOR = auto()
     EMAIL_FORMAT = auto()
     PASSWORD_FORMAT = auto()
     ALREADY_REGISTERED = auto()

@@ -64,6 +64,8 @@ class UserRow(Table):
     totp_pending_until = Integer(null=True)
     invite_code = UnicodeAttribute(null=True)
     inviter = UnicodeAttribute(null=True)
+    reading_keys = UnicodeSetAttribute(null=True)
+    trading_keys = UnicodeSetAttribute(null=True)
     #: How often `amend` changed this row, and which use did last.
     version = Integer(null=True)
     amended_by = UnicodeAttribute(null=True)
@@ -338,6 +340,8 @@ def to_user(row: UserRow) -> User:
         totp_pending_until=row.totp_pending_until or 0,
         invite_code=row.invite_code or "",
         inviter=row.inviter or "",
+        reading_keys=frozenset(row.reading_keys or ()),
+        trading_keys=frozenset(row.trading_keys or ()),
         version=row.version or 0,
     )
 

@@ -576,7 +576,7 @@ class TestApiTokens:
         assert re.fullmatch("[0-9a-f]{32}", made.secret)
         assert identity.profile(uid).api_tokens == [made]
         vault.forget()
-        assert identity.signer(made.token) == identity.Signer(uid, made.secret)
+        assert (identity.signer(made.token).uid, identity.signer(made.token).secret) == (uid, made.secret)
         assert made.secret.encode() not in api_keys.get(made.token).sealed
 
     def test_the_oldest_is_listed_first(self, world):

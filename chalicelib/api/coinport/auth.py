@@ -16,12 +16,17 @@ from urllib.parse import urlsplit
 
 from chalicelib import settings
 from chalicelib.api.edge.request import Request
+from chalicelib.core.api_keys import Reach
 from chalicelib.core.identity import Form, User, fingerprint
 from chalicelib.core.reasons import Reason, Refused
 from chalicelib.services import identity
 
 COOKIE: Final = "session"
 _TOKEN: Final = re.compile(r"([0-9A-Za-z]{1,128}):([0-9A-Fa-f]{32})")
+
+_TRADING: Final = frozenset({"/api/v2/user/submit_orders", "/api/v2/user/cancel_orders"})
+#: GETs that answer secrets: a key that only reads must not grow into one that may do all.
+_SECRETS: Final = frozenset({"/api/v2/user/get_google_auth", "/api/v2/user/profile"})
 
 
 class Scheme(Enum):
@@ -81,7 +86,14 @@ def _by_signature(request: Request, credentials: str) -> User:
         raise Refused(Reason.UNAUTHENTICATED)
     if not hmac.compare_digest(signature(signed_part(request), signer.secret), found[2].lower()):
         raise Refused(Reason.SIGNATURE_MISMATCH)
-    return identity.signed_by(signer)
+    return identity.signed_by(signer, request.ip, _asked(request))
+
+
+def _asked(request: Request) -> Reach:
+    """What a request asks of the key that signs it: of POSTs only those of orders are trading; some GETs tell secrets."""
+    if request.method == "POST":
+        return Reach.TRADE if request.route in _TRADING else Reach.ALL
+    return Reach.ALL if request.route in _SECRETS else Reach.READ
 
 
 def signed_part(request: Request) -> bytes:

@@ -38,6 +38,14 @@ SPELLINGS: Final[Mapping[Reason, Spelling]] = {
     Reason.BELOW_MINIMUM: Spelling(2003, "低于最小交易额", "Below the minimum"),
     Reason.TOO_MANY_OPEN_ORDERS: Spelling(2004, "未完成的订单过多", "Too many open orders"),
     Reason.TOO_MANY_API_TOKENS: Spelling(5001, "API Token数量已达上限", "Too many API tokens"),
+    Reason.API_KEY_FORBIDDEN: Spelling(
+        1014, "该API Key无权进行此操作", "This API key may not do this, or not from this address", status=401
+    ),
+    Reason.NO_SUCH_API_KEY: Spelling(1007, "API Key不存在", "No such API key"),
+    Reason.KEY_TAG: Spelling(1007, "API Key标签不能为空", "The API key needs a tag"),
+    Reason.IP_LIST: Spelling(1007, "IP白名单格式不正确", "Not a list of IPv4 addresses"),
+    Reason.IP_LIST_LONG: Spelling(1007, "IP白名单最多5个地址", "At most five addresses"),
+    Reason.WRONG_FACTOR: Spelling(1007, "二次验证方式不正确", "This is not the second factor asked for"),
     Reason.EMAIL_FORMAT: Spelling(9003, "邮箱格式不正确", "Not an e-mail address"),
     Reason.PASSWORD_FORMAT: Spelling(9004, "密码格式不正确", "The password has the wrong format"),
     Reason.CODE_TOO_OFTEN: Spelling(9007, "验证码发送过于频繁", "Codes are asked for too often"),

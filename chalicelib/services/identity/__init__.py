@@ -23,6 +23,7 @@ from chalicelib.services.identity.factors import (
     set_channel_auth,
     unbind_totp,
 )
+from chalicelib.services.identity.keys import MadeKey, create_key, delete_key, keys_of, restrict_key, switch_key
 from chalicelib.services.identity.login import (
     Proof,
     begin_session,
@@ -34,6 +35,7 @@ from chalicelib.services.identity.login import (
 from chalicelib.services.identity.real_name import approved_name, claims_waiting, hand_in, review, standing
 from chalicelib.services.identity.recovery import change_password, request_reset, reset_password, verify_reset
 from chalicelib.services.identity.registration import Invitation, activate, register, send_activation
+from chalicelib.services.identity.second_factor import SecondFactor, check_second_factor
 from chalicelib.services.identity.tokens import (
     Profile,
     Signer,
@@ -48,9 +50,11 @@ from chalicelib.services.identity.tokens import (
 __all__ = [
     "Given",
     "Invitation",
+    "MadeKey",
     "Profile",
     "Proof",
     "Proven",
+    "SecondFactor",
     "SentCode",
     "Signer",
     "activate",
@@ -63,15 +67,19 @@ __all__ = [
     "change_password",
     "check_code",
     "check_password",
+    "check_second_factor",
     "check_session",
     "claims_waiting",
+    "create_key",
     "delete_api_token",
     "delete_card",
+    "delete_key",
     "end_session",
     "find_by_mobile",
     "hand_in",
     "has_card",
     "issue_totp",
+    "keys_of",
     "list_cards",
     "logins",
     "mobile_of",
@@ -81,6 +89,7 @@ __all__ = [
     "rename",
     "request_reset",
     "reset_password",
+    "restrict_key",
     "review",
     "send_activation",
     "send_bind_code",
@@ -90,6 +99,7 @@ __all__ = [
     "signed_by",
     "signer",
     "standing",
+    "switch_key",
     "unbind_totp",
     "verify_reset",
     "withdrawals_frozen",

@@ -27,18 +27,19 @@ TOTP_LABEL: Final = "COINPORT"
 
 def send_verification(uid: str, channels: Sequence[Channel], ip: str) -> dict[Channel, str]:
     """Send a code to a person's own address or number: channel → its id. Raises `Refused` (MOBILE_UNVERIFIED, …)."""
-    user = _person(uid)
-    receivers = [_own(user, channel) for channel in channels]
+    user = person(uid)
+    receivers = [own(user, channel) for channel in channels]
     return send_codes(Purpose.VERIFICATION, receivers, ip, user.language)
 
 
 def send_bind_code(uid: str, phone: str, ip: str) -> str:
     """Send a code to a number that a person wants to bind, whoever may have it: its id."""
-    user = _person(uid)
+    user = person(uid)
     return send_codes(Purpose.BIND_MOBILE, [Receiver(Channel.SMS, phone, uid)], ip, user.language)[Channel.SMS]
 
 
-def _own(user: User, channel: Channel) -> Receiver:
+def own(user: User, channel: Channel) -> Receiver:
+    """A person's own address or number. Raises `Refused` (MOBILE_UNVERIFIED)."""
     if channel is Channel.MAIL:
         return Receiver(channel, user.email, user.uid)
     if not user.mobile_verified:
@@ -48,13 +49,13 @@ def _own(user: User, channel: Channel) -> Receiver:
 
 def check_own(user: User, channel: Channel, sent: SentCode, parameter: str) -> codes.Proof:
     """A code that went to a person's own address or number. Raises `Refused`."""
-    return check_code(Purpose.VERIFICATION, _own(user, channel), sent, parameter)
+    return check_code(Purpose.VERIFICATION, own(user, channel), sent, parameter)
 
 
 def set_channel_auth(uid: str, channel: Channel, sent: SentCode, *, on: bool) -> None:
     """Have withdrawals ask for a code of a channel, or not, by a code of that channel. Raises `Refused`."""
     parameter, name = ("emailCode", "email_auth") if channel is Channel.MAIL else ("phoneCode", "phone_auth")
-    proof = check_own(_person(uid), channel, sent, parameter)
+    proof = check_own(person(uid), channel, sent, parameter)
     spent = Refused(Reason.EMAIL_CODE if channel is Channel.MAIL else Reason.SMS_CODE, parameter)
     amend(uid, lambda _user: Amendment({name: on}, [proof]), spent)
 
@@ -80,7 +81,7 @@ def bind_mobile(uid: str, session: str, phone: str, new: SentCode, old: SentCode
     Raises `Refused`: PARAMETER_MISSING without the old number's code; SMS_CODE; ALREADY_REGISTERED when it turns out,
     after the code was right, that the number is another person's.
     """
-    user = _person(uid)
+    user = person(uid)
     proofs = [check_code(Purpose.BIND_MOBILE, Receiver(Channel.SMS, phone, uid), new, "verifyCode")]
     if user.mobile_verified:
         if old is None:
@@ -162,7 +163,7 @@ def bind_totp(uid: str, secret: str, code: str) -> None:
 
 def unbind_totp(uid: str, session: str, code: str) -> None:
     """Take an authenticator away, by a code of it. Raises `Refused` (TOTP_UNBOUND, TOTP_CODE, TOO_OFTEN)."""
-    step = check_totp(_person(uid), code, "googlecode")
+    step = check_totp(person(uid), code, "googlecode")
 
     def decide(user: User) -> Amendment:
         if not user.totp_enabled:
@@ -244,7 +245,7 @@ def prove(uid: str, given: Given) -> Proven:
     Raises `Refused`: WITHDRAWALS_FROZEN for 24 hours after a credential changed; PARAMETER_MISSING for a factor that did
     not come; EMAIL_CODE, SMS_CODE, TOTP_CODE for a wrong one.
     """
-    user = _person(uid)
+    user = person(uid)
     if withdrawals_frozen(user):
         raise Refused(Reason.WITHDRAWALS_FROZEN)
     wanted = [
@@ -264,7 +265,8 @@ def prove(uid: str, given: Given) -> Proven:
     return Proven(uid, proofs, step)
 
 
-def _person(uid: str) -> User:
+def person(uid: str) -> User:
+    """A person who has to be there. Raises `Refused` (NO_SUCH_USER)."""
     user = users.get(uid)
     if user is None:
         raise Refused(Reason.NO_SUCH_USER)

@@ -1,9 +1,10 @@
-"""API tokens, which sign requests, and the profile that lists them."""
+"""Who signed a request; coinport's API tokens, and the profile that lists them. The broker's keys: `keys`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from chalicelib import clock
 from chalicelib.core import identity as rules
+from chalicelib.core.api_keys import ApiKey, Reach, permitted
 from chalicelib.core.identity import ApiToken, User
 from chalicelib.core.reasons import Reason, Refused
 from chalicelib.services.identity.amending import amend
@@ -15,23 +16,34 @@ from chalicelib.stores.users import Amendment
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """Who owns an API token, and the secret that its requests are signed with."""
+    """Whose key it is, and the secret that its requests are signed with."""
 
-    uid: str
-    secret: str
+    key: ApiKey
+    secret: str = field(repr=False)
+
+    @property
+    def uid(self) -> str:
+        """Whose requests it signs."""
+        return self.key.uid
 
 
 def signer(token: str) -> Signer | None:
     """Who signs with `token`, or None. What it says of itself is not believed before `signed_by` is asked."""
     key = api_keys.get(token)
-    return Signer(uid=key.uid, secret=vault.unseal(key.sealed, key.uid)) if key else None
+    return Signer(key, vault.unseal(key.sealed, key.uid)) if key else None
 
 
-def signed_by(signed: Signer) -> User:
-    """The person behind a signature that was right. Raises `Refused` (UNAUTHENTICATED, ACCOUNT_UNUSABLE)."""
+def signed_by(signed: Signer, ip: str, asked: Reach) -> User:
+    """The person behind a signature that was right, of a request from `ip` that asks so much of a key.
+
+    Every dialect in which keys sign asks here, so that a key's type, list of addresses and switch hold in all of them.
+    Raises `Refused` (UNAUTHENTICATED, ACCOUNT_UNUSABLE, API_KEY_FORBIDDEN).
+    """
     user = users.get(signed.uid)
     if user is None:
         raise Refused(Reason.UNAUTHENTICATED)
+    if not permitted(signed.key, ip, asked):
+        raise Refused(Reason.API_KEY_FORBIDDEN)
     return usable(user)
 
 
@@ -40,7 +52,7 @@ def add_api_token(uid: str) -> ApiToken:
     made = ApiToken(token=clock.token_bytes(16).hex(), secret=clock.token_bytes(16).hex())
     sealed = vault.seal(made.secret, uid)
     try:
-        api_keys.add(api_keys.SealedToken(token=made.token, uid=uid, sealed=sealed, created=clock.now_ms()))
+        api_keys.add(ApiKey(token=made.token, uid=uid, sealed=sealed, created=clock.now_ms()))
     except api_keys.TooMany:
         raise Refused(Reason.TOO_MANY_API_TOKENS) from None
     return made
