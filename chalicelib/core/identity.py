@@ -47,9 +47,9 @@ class Purpose(StrEnum):
     RESET = "reset"  # a token
     VERIFICATION = "verification"  # a code: coinport asks for one without saying what for
     BIND_MOBILE = "bind_mobile"  # a code to the number that is to be bound
-    API_KEY_CREATE = "api_key_create"
-    API_KEY_MODIFY = "api_key_modify"
-    API_KEY_DELETE = "api_key_delete"
+    CREATE_API_KEY = "create_api_key"
+    MODIFY_API_KEY = "modify_api_key"
+    DELETE_API_KEY = "delete_api_key"
 
 
 class Channel(StrEnum):

@@ -64,17 +64,17 @@ def test_no_key_touches_what_is_not_trading(trader):
 
 def test_the_list_of_addresses_and_the_switch_hold(trader):
     uid, number = trader.person.uid, trader.made.key.number
-    identity.restrict_key(uid, number, ("203.0.113.7",), mailed(uid, Purpose.API_KEY_MODIFY))
+    identity.restrict_key(uid, number, ("203.0.113.7",), mailed(uid, Purpose.MODIFY_API_KEY))
     assert trader.post(SUBMIT, ORDER).code == 0
     reply = trader.post(SUBMIT, ORDER, ip="198.51.100.1")
     assert (reply.status, reply.code) == (401, 1014)
     assert trader.get("/api/v2/user/orders?limit=5", ip="198.51.100.1").code == 1014
-    identity.switch_key(uid, number, mailed(uid, Purpose.API_KEY_MODIFY), on=False)
+    identity.switch_key(uid, number, mailed(uid, Purpose.MODIFY_API_KEY), on=False)
     assert trader.get("/api/v2/user/orders?limit=5").code == 1014
 
 
 def test_a_wrong_signature_is_told_before_what_the_key_may_do(trader):
     number = trader.made.key.number
-    identity.switch_key(trader.person.uid, number, mailed(trader.person.uid, Purpose.API_KEY_MODIFY), on=False)
+    identity.switch_key(trader.person.uid, number, mailed(trader.person.uid, Purpose.MODIFY_API_KEY), on=False)
     trader.pair["secret"] = "0" * 64
     assert trader.get("/api/v2/user/orders?limit=5").code == 1006

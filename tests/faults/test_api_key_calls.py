@@ -36,14 +36,14 @@ def mailed(uid, purpose):
 
 def made(number):
     uid = person(number)
-    return identity.create_key(uid, Reach.TRADE, "t", mailed(uid, Purpose.API_KEY_CREATE)).key
+    return identity.create_key(uid, Reach.TRADE, "t", mailed(uid, Purpose.CREATE_API_KEY)).key
 
 
 @fault
 def test_create(monkeypatch, fault):
     def prepare(number):
         uid = person(number)
-        return uid, mailed(uid, Purpose.API_KEY_CREATE)
+        return uid, mailed(uid, Purpose.CREATE_API_KEY)
 
     for (uid, given), outcome in each_call(
         monkeypatch, fault, prepare, lambda ready: identity.create_key(ready[0], Reach.READ, "t", ready[1])
@@ -62,7 +62,7 @@ def test_create(monkeypatch, fault):
 def test_change(monkeypatch, fault):
     def prepare(number):
         key = made(number)
-        return key, mailed(key.uid, Purpose.API_KEY_MODIFY)
+        return key, mailed(key.uid, Purpose.MODIFY_API_KEY)
 
     for (key, given), outcome in each_call(
         monkeypatch,
@@ -81,7 +81,7 @@ def test_change(monkeypatch, fault):
 def test_delete(monkeypatch, fault):
     def prepare(number):
         key = made(number)
-        return key, mailed(key.uid, Purpose.API_KEY_DELETE)
+        return key, mailed(key.uid, Purpose.DELETE_API_KEY)
 
     for (key, given), outcome in each_call(
         monkeypatch, fault, prepare, lambda ready: identity.delete_key(ready[0].uid, ready[0].number, ready[1])

@@ -25,7 +25,7 @@ def mailed(uid, purpose):
 
 
 def made(uid, reach=Reach.TRADE, tag="quant"):
-    return identity.create_key(uid, reach, tag, mailed(uid, Purpose.API_KEY_CREATE))
+    return identity.create_key(uid, reach, tag, mailed(uid, Purpose.CREATE_API_KEY))
 
 
 def asks(token, ip, asked):
@@ -70,13 +70,13 @@ def test_coinports_tokens_do_all_from_everywhere():
 def test_addresses_and_the_switch_hold_at_once():
     uid = activated()
     key = made(uid).key
-    identity.restrict_key(uid, key.number, (HERE,), mailed(uid, Purpose.API_KEY_MODIFY))
+    identity.restrict_key(uid, key.number, (HERE,), mailed(uid, Purpose.MODIFY_API_KEY))
     assert asks(key.token, HERE, Reach.TRADE) is None
     assert asks(key.token, THERE, Reach.READ) is Reason.API_KEY_FORBIDDEN
-    identity.switch_key(uid, key.number, mailed(uid, Purpose.API_KEY_MODIFY), on=False)
+    identity.switch_key(uid, key.number, mailed(uid, Purpose.MODIFY_API_KEY), on=False)
     assert asks(key.token, HERE, Reach.READ) is Reason.API_KEY_FORBIDDEN
-    identity.switch_key(uid, key.number, mailed(uid, Purpose.API_KEY_MODIFY), on=True)
-    identity.restrict_key(uid, key.number, (), mailed(uid, Purpose.API_KEY_MODIFY))
+    identity.switch_key(uid, key.number, mailed(uid, Purpose.MODIFY_API_KEY), on=True)
+    identity.restrict_key(uid, key.number, (), mailed(uid, Purpose.MODIFY_API_KEY))
     assert asks(key.token, THERE, Reach.TRADE) is None
     assert identity.keys_of(uid) == [key]
 
@@ -85,7 +85,7 @@ def test_a_deleted_one_is_gone_at_once_and_an_unknown_one_is_gone_already():
     uid = activated()
     key = made(uid).key
     for number in (key.number, key.number, "1"):
-        identity.delete_key(uid, number, mailed(uid, Purpose.API_KEY_DELETE))
+        identity.delete_key(uid, number, mailed(uid, Purpose.DELETE_API_KEY))
         assert identity.signer(key.token) is None
     assert identity.keys_of(uid) == []
     assert users.get(uid).trading_keys == frozenset()
@@ -94,13 +94,13 @@ def test_a_deleted_one_is_gone_at_once_and_an_unknown_one_is_gone_already():
 def test_nobody_changes_anothers_key_or_one_that_is_not_there():
     uid, other = activated(), activated(identity.registration.rules.email("other@coinport.com"))
     key = made(uid).key
-    given = mailed(other, Purpose.API_KEY_MODIFY)
+    given = mailed(other, Purpose.MODIFY_API_KEY)
     for call in (
         lambda: identity.restrict_key(other, key.number, (), given),
         lambda: identity.switch_key(other, key.number, given, on=False),
     ):
         assert refusal(call).reason is Reason.NO_SUCH_API_KEY
-    identity.delete_key(other, key.number, mailed(other, Purpose.API_KEY_DELETE))
+    identity.delete_key(other, key.number, mailed(other, Purpose.DELETE_API_KEY))
     assert identity.keys_of(uid) == [key]
 
 
@@ -108,7 +108,7 @@ def test_five_of_a_type_are_enough_however_they_race():
     uid = activated()
     for _ in range(4):
         made(uid)
-    factors = [mailed(uid, Purpose.API_KEY_CREATE) for _ in range(3)]
+    factors = [mailed(uid, Purpose.CREATE_API_KEY) for _ in range(3)]
     results = at_once(*[lambda given=given: identity.create_key(uid, Reach.TRADE, "t", given) for given in factors])
     assert reasons(results) == {None: 1, Reason.TOO_MANY_API_TOKENS: 2}
     assert made(uid, Reach.READ).key.reach is Reach.READ
@@ -117,7 +117,7 @@ def test_five_of_a_type_are_enough_however_they_race():
 
 def test_one_code_makes_one_key():
     uid = activated()
-    given = mailed(uid, Purpose.API_KEY_CREATE)
+    given = mailed(uid, Purpose.CREATE_API_KEY)
     results = at_once(*[lambda: identity.create_key(uid, Reach.TRADE, "t", given)] * 3)
     assert reasons(results) == {None: 1, Reason.EMAIL_CODE: 2}
     assert len(identity.keys_of(uid)) == 1
@@ -125,7 +125,7 @@ def test_one_code_makes_one_key():
 
 def test_a_code_for_another_purpose_makes_none():
     uid = activated()
-    for purpose in set(Purpose) - {Purpose.API_KEY_CREATE}:
+    for purpose in set(Purpose) - {Purpose.CREATE_API_KEY}:
         given = mailed(uid, purpose)
         assert refusal(lambda given=given: identity.create_key(uid, Reach.READ, "t", given)).reason is Reason.EMAIL_CODE
 
@@ -133,7 +133,7 @@ def test_a_code_for_another_purpose_makes_none():
 def test_the_authenticator_is_asked_for_where_one_is_bound():
     uid = activated()
     secret = totp_bound(uid)
-    given = mailed(uid, Purpose.API_KEY_CREATE)
+    given = mailed(uid, Purpose.CREATE_API_KEY)
     assert refusal(lambda: identity.create_key(uid, Reach.READ, "t", given)).reason is Reason.WRONG_FACTOR
     right = SecondFactor(None, SentCode("", totp(secret)))
     results = at_once(*[lambda: identity.create_key(uid, Reach.READ, "t", right)] * 3)
@@ -152,7 +152,7 @@ def test_a_channel_that_the_person_lacks_is_not_asked():
     )
     bound(uid)
     phone = Receiver(Channel.SMS, identity.mobile_of(users.get(uid)), uid)
-    texted = SecondFactor(Channel.SMS, code_of(phone, Purpose.API_KEY_CREATE))
+    texted = SecondFactor(Channel.SMS, code_of(phone, Purpose.CREATE_API_KEY))
     assert identity.create_key(uid, Reach.READ, "t", texted).key.uid == uid
 
 

@@ -31,7 +31,7 @@ def create_key(uid: str, reach: Reach, tag: str, given: SecondFactor) -> MadeKey
     """
     user = person(uid)
     _room(user, reach)
-    shown = check_second_factor(user, Purpose.API_KEY_CREATE, given)
+    shown = check_second_factor(user, Purpose.CREATE_API_KEY, given)
     secret = clock.token_bytes(rules.KEY_BYTES).hex()
     now = clock.now_ms()
     key = ApiKey(
@@ -71,7 +71,7 @@ def switch_key(uid: str, number: str, given: SecondFactor, *, on: bool) -> None:
 
 def delete_key(uid: str, number: str, given: SecondFactor) -> None:
     """Take a key away, at once. One that is not there is gone already. Raises `Refused` for the factor."""
-    shown = check_second_factor(person(uid), Purpose.API_KEY_DELETE, given)
+    shown = check_second_factor(person(uid), Purpose.DELETE_API_KEY, given)
 
     def decide(user: User) -> Amendment:
         key = rules.by_number(_listed(user), number)
@@ -87,7 +87,7 @@ def delete_key(uid: str, number: str, given: SecondFactor) -> None:
 def _change(uid: str, number: str, changed: Callable[[ApiKey], ApiKey], given: SecondFactor) -> None:
     user = person(uid)
     _one(user, number)
-    shown = check_second_factor(user, Purpose.API_KEY_MODIFY, given)
+    shown = check_second_factor(user, Purpose.MODIFY_API_KEY, given)
 
     def decide(user: User) -> Amendment:
         return shown.authorising(user, {}, [api_keys.changing(changed(_one(user, number)))])
