@@ -61,7 +61,21 @@ UNUSED_FILES = (
     "botocore/data/*/examples-1.json",
     "cffi/*",  # only its compiled half runs
     "aws_lambda_powertools/event_handler/*",
+    "PIL/_avif*",  # of pictures only JPEG and PNG are taken, and nothing is drawn: the other compiled halves and
+    "PIL/_webp*",  # their libraries are two thirds of Pillow
+    "PIL/_imagingft*",
+    "PIL/_imagingcms*",
+    "PIL/_imagingtk*",
+    *(
+        f"pillow.libs/lib{name}*"
+        for name in ("avif", "webp", "sharpyuv", "freetype", "harfbuzz", "png16", "brotli", "lcms2")
+    ),
+    "embit/util/prebuilt/*darwin*",  # only Lambda's own platform
+    "embit/util/prebuilt/*windows*",
+    "embit/util/prebuilt/*linux_a*",
 )
+#: Distributions that come as sources only; they are pure Python, so a wheel made here runs anywhere.
+SOURCES_ONLY = {"embit"}
 
 
 def requirements() -> list[str]:
@@ -182,13 +196,16 @@ def _closure() -> set[str]:
 
 def _install_for_lambda(folder: Path) -> None:
     """Fetch wheels for Lambda's platform, of the versions that are installed and tested here."""
-    fetched = folder / ".fetched"
+    fetched, made = folder / ".fetched", folder / ".made"
+    wanted = {name: f"{name}=={importlib.metadata.version(name)}" for name in sorted(_closure())}
+    wheel = (sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(made))
+    subprocess.run([*wheel, *(wanted[name] for name in sorted(SOURCES_ONLY))], check=True)
     subprocess.run(
         [
             *(sys.executable, "-m", "pip", "install", "--quiet", "--no-compile", "--target", str(fetched)),
             *(word for platform in LAMBDA_PLATFORMS for word in ("--platform", platform)),
             *("--python-version", "3.11", "--only-binary", ":all:"),
-            *("--no-deps", *(f"{name}=={importlib.metadata.version(name)}" for name in sorted(_closure()))),
+            *("--find-links", str(made), "--no-deps", *wanted.values()),
         ],
         check=True,
     )
@@ -199,6 +216,7 @@ def _install_for_lambda(folder: Path) -> None:
             target.parent.mkdir(parents=True, exist_ok=True)
             file.rename(target)
     shutil.rmtree(fetched)
+    shutil.rmtree(made)
 
 
 def _shipped(name: str) -> bool:

@@ -31,7 +31,7 @@ class TestTime:
 class TestTickers:
     def test_every_market_has_one(self, client):
         reply = client.get("/api/v2/tickers")
-        assert len(reply.data) == 14
+        assert len(reply.data) == 15
         assert set(map(tuple, reply.data.values())) == {(0, 0, 0, 0, 0)}
 
     def test_a_day_of_trades(self, traded):

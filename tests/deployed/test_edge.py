@@ -44,7 +44,7 @@ def test_nothing_but_the_api_is_reachable(exchange, path):
 
 def test_the_clock_and_the_market_are_public(exchange):
     assert ask(exchange, "GET", "/api/v2/time")[1]["code"] == 0
-    assert len(ask(exchange, "GET", "/api/v2/tickers")[1]["data"]) == 14
+    assert len(ask(exchange, "GET", "/api/v2/tickers")[1]["data"]) == 15
 
 
 def test_what_is_private_asks_for_authentication(exchange):
