@@ -1,92 +1,24 @@
-"""Who asks: the document's three schemes. A header of any content wins over the cookie.
+"""Who asks, in this dialect: `edge.callers`, with passwords as Base64 of SHA-256."""
 
-What only one scheme needs (argon2, KMS) is loaded by that scheme, for each is part of a cold start.
-"""
-
-import base64
-import binascii
-import hashlib
-import hmac
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import Enum, auto
 from typing import Final
-from urllib.parse import urlsplit
 
-from chalicelib import settings
+from chalicelib.api.edge import callers
+from chalicelib.api.edge.callers import COOKIE, Caller, canonical, cookie_cleared, cookie_set, signature
 from chalicelib.api.edge.request import Request
 from chalicelib.core.api_keys import Reach
-from chalicelib.core.identity import Form, User, fingerprint
-from chalicelib.core.reasons import Reason, Refused
+from chalicelib.core.identity import Form, User
 from chalicelib.services import identity
 
-COOKIE: Final = "session"
-_TOKEN: Final = re.compile(r"([0-9A-Za-z]{1,128}):([0-9A-Fa-f]{32})")
+__all__ = ["COOKIE", "Caller", "authenticate", "by_password", "canonical", "cookie_cleared", "cookie_set", "signature"]
 
 _TRADING: Final = frozenset({"/api/v2/user/submit_orders", "/api/v2/user/cancel_orders"})
 #: GETs that answer secrets: a key that only reads must not grow into one that may do all.
 _SECRETS: Final = frozenset({"/api/v2/user/get_google_auth", "/api/v2/user/profile"})
 
 
-class Scheme(Enum):
-    """How a caller was recognised."""
-
-    BASIC = auto()
-    TOKEN = auto()
-    COOKIE = auto()
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who asks, and how that is known."""
-
-    uid: str
-    scheme: Scheme
-    #: The fingerprint of the caller's session, if it is one: it survives what ends the others.
-    session: str = ""
-
-
 def authenticate(request: Request) -> Caller:
     """The caller of a request. Raises `Refused` with what the scheme has to object."""
-    header = request.header("authorization")
-    if header:
-        scheme, _, credentials = header.partition(" ")
-        match scheme.lower():
-            case "basic":
-                return Caller(by_password(request).uid, Scheme.BASIC)
-            case "token":
-                return Caller(_by_signature(request, _decoded(credentials)).uid, Scheme.TOKEN)
-            case _:
-                raise Refused(Reason.UNAUTHENTICATED)
-    cookie = request.cookies.get(COOKIE)
-    if not cookie:
-        raise Refused(Reason.UNAUTHENTICATED)
-    return Caller(identity.check_session(cookie).uid, Scheme.COOKIE, fingerprint(cookie))
-
-
-def by_password(request: Request, *, rehash: bool = False) -> User:
-    """The person whose e-mail and pwdhash the request carries as ``Basic base64(email:pwdhash)``. Raises `Refused`."""
-    scheme, _, credentials = (request.header("authorization") or "").partition(" ")
-    email, separator, pwdhash = _decoded(credentials).partition(":")
-    if scheme.lower() != "basic" or not separator:
-        raise Refused(Reason.UNAUTHENTICATED)
-    proof = identity.Proof(email, Form.SHA256_BASE64, pwdhash, request.ip, request.user_agent)
-    return identity.check_password(proof, rehash=rehash)
-
-
-def _by_signature(request: Request, credentials: str) -> User:
-    """The owner of the API token that signed the request.
-
-    An unknown token and a wrong signature are told apart by the document itself, so no work is done to hide it.
-    """
-    found = _TOKEN.fullmatch(credentials)
-    signer = identity.signer(found[1]) if found else None
-    if found is None or signer is None:
-        raise Refused(Reason.UNAUTHENTICATED)
-    if not hmac.compare_digest(signature(signed_part(request), signer.secret), found[2].lower()):
-        raise Refused(Reason.SIGNATURE_MISMATCH)
-    return identity.signed_by(signer, request.ip, _asked(request))
+    return callers.authenticate(request, by_password, _asked)
 
 
 def _asked(request: Request) -> Reach:
@@ -96,40 +28,8 @@ def _asked(request: Request) -> Reach:
     return Reach.ALL if request.route in _SECRETS else Reach.READ
 
 
-def signed_part(request: Request) -> bytes:
-    """What of a request is signed: the decoded query, sorted by name, of a GET; the body as it is of anything else."""
-    return canonical(request.query) if request.method == "GET" else request.body
-
-
-def canonical(query: Mapping[str, str]) -> bytes:
-    """A query as it is signed: ``a=1&b=2``, sorted by name."""
-    text = "&".join(f"{name}={value}" for name, value in sorted(query.items()))
-    return text.encode("utf-8", "surrogatepass")
-
-
-def signature(message: bytes, secret: str) -> str:
-    """The document's signature: MD5 over the message, ``&secret=`` and the secret. MD5 is its choice, not ours."""
-    return hashlib.md5(message + b"&secret=" + secret.encode(), usedforsecurity=False).hexdigest()
-
-
-def cookie_set(value: str) -> str:
-    """Set-Cookie for a session. Without Max-Age: that the session ends is decided here, where it slides."""
-    return f"{COOKIE}={value}; {_attributes()}"
-
-
-def cookie_cleared() -> str:
-    """Set-Cookie that makes a browser forget its session."""
-    return f"{COOKIE}=; Max-Age=0; {_attributes()}"
-
-
-def _attributes() -> str:
-    """No script reads the cookie, no other site posts with it, and only on a loopback origin it may go without TLS."""
-    loopback = urlsplit(settings.PUBLIC_URL).hostname in {"127.0.0.1", "::1", "localhost"}
-    return "Path=/; HttpOnly; SameSite=Lax" + ("" if loopback else "; Secure")
-
-
-def _decoded(credentials: str) -> str:
-    try:
-        return base64.b64decode(credentials.strip(), validate=True).decode()
-    except (binascii.Error, ValueError) as error:
-        raise Refused(Reason.UNAUTHENTICATED) from error
+def by_password(request: Request, *, rehash: bool = False) -> User:
+    """The person whose e-mail and pwdhash the request carries as ``Basic base64(email:pwdhash)``. Raises `Refused`."""
+    email, pwdhash = callers.name_and_password(request)
+    proof = identity.Proof(email, Form.SHA256_BASE64, pwdhash, request.ip, request.user_agent)
+    return identity.check_password(proof, rehash=rehash)

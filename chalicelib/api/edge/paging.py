@@ -17,9 +17,12 @@ def whole(name: str, text: str) -> int:
     return int(text)
 
 
-def cursor(text: str) -> int | None:
-    """The id that a page stays below, or None for the newest page: the documents let both 0 and 1 mean that."""
-    value = whole("cursor", text) if text else 0
+def cursor(text: str, newest: str = "") -> int | None:
+    """The id that a page stays below, or None for the newest page: the documents let both 0 and 1 mean that.
+
+    `newest` is what else means it in a dialect.
+    """
+    value = whole("cursor", text) if text != newest and text else 0
     return value if value > 1 else None
 
 

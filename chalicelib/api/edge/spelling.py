@@ -1,0 +1,89 @@
+"""Reasons as the coinport dialects spell them: a code, an HTTP status and a sentence in Chinese and English. Total by test.
+
+Each dialect's `errors.py` takes this table and says where it differs.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from chalicelib.core.reasons import Reason, Refused
+
+PARAMETER_CHARACTERS_MAX: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Spelling:
+    """One row of the documents' table of errors, or of its continuation in our decisions."""
+
+    code: int
+    zh: str
+    en: str
+    status: int = 200
+
+
+SPELLINGS: Final[Mapping[Reason, Spelling]] = {
+    Reason.PARAMETER_MISSING: Spelling(1001, "缺少参数", "Missing parameter"),
+    Reason.TOO_OFTEN: Spelling(1002, "超过流量上限", "Too many requests"),
+    Reason.INTERNAL: Spelling(1003, "系统内部错误", "Internal error", status=500),
+    Reason.NO_SUCH_USER: Spelling(1004, "用户不存在", "No such user"),
+    Reason.ACCOUNT_UNUSABLE: Spelling(1005, "用户帐号不可用", "This account cannot be used"),
+    Reason.SIGNATURE_MISMATCH: Spelling(1006, "签名不匹配", "The signature does not match", status=401),
+    Reason.PARAMETER_INVALID: Spelling(1007, "不正确或多余的参数", "Wrong or superfluous parameter"),
+    Reason.NO_SUCH_MARKET: Spelling(1010, "不支持的交易对", "No such market"),
+    Reason.MARKET_HALTED: Spelling(1010, "交易对暂停交易", "This market is halted"),
+    Reason.NO_SUCH_ORDER: Spelling(1011, "订单不存在", "No such order"),
+    Reason.NO_SUCH_URL: Spelling(1012, "请求url不正确", "No such url", status=404),
+    Reason.NO_SUCH_CURRENCY: Spelling(1013, "币种不存在", "No such currency"),
+    Reason.UNAUTHENTICATED: Spelling(1014, "认证失败", "Authentication failed", status=401),
+    Reason.PRICE_OUT_OF_RANGE: Spelling(2001, "价格超出范围", "The price is out of range"),
+    Reason.INSUFFICIENT_FUNDS: Spelling(2002, "余额不足", "Insufficient funds"),
+    Reason.BELOW_MINIMUM: Spelling(2003, "低于最小交易额", "Below the minimum"),
+    Reason.TOO_MANY_OPEN_ORDERS: Spelling(2004, "未完成的订单过多", "Too many open orders"),
+    Reason.TOO_MANY_API_TOKENS: Spelling(5001, "API Token数量已达上限", "Too many API tokens"),
+    Reason.API_KEY_FORBIDDEN: Spelling(
+        1014, "该API Key无权进行此操作", "This API key may not do this, or not from this address", status=401
+    ),
+    Reason.NO_SUCH_API_KEY: Spelling(1007, "API Key不存在", "No such API key"),
+    Reason.KEY_TAG: Spelling(1007, "API Key标签不能为空", "The API key needs a tag"),
+    Reason.IP_LIST: Spelling(1007, "IP白名单格式不正确", "Not a list of IPv4 addresses"),
+    Reason.IP_LIST_LONG: Spelling(1007, "IP白名单最多5个地址", "At most five addresses"),
+    Reason.WRONG_FACTOR: Spelling(1007, "二次验证方式不正确", "This is not the second factor asked for"),
+    Reason.EMAIL_FORMAT: Spelling(9003, "邮箱格式不正确", "Not an e-mail address"),
+    Reason.PASSWORD_FORMAT: Spelling(9004, "密码格式不正确", "The password has the wrong format"),
+    Reason.CODE_TOO_OFTEN: Spelling(9007, "验证码发送过于频繁", "Codes are asked for too often"),
+    Reason.EMAIL_CODE: Spelling(9012, "邮箱验证码错误或已过期", "The e-mail code is wrong or has expired"),
+    Reason.SMS_CODE: Spelling(9005, "短信验证码错误或已过期", "The SMS code is wrong or has expired"),
+    Reason.MOBILE_UNVERIFIED: Spelling(9006, "手机未验证", "No verified mobile number"),
+    Reason.PHONE_FORMAT: Spelling(9009, "手机号格式不正确", "Not a mobile number"),
+    Reason.TOTP_CODE: Spelling(9010, "Google验证码错误", "The Google Authenticator code is wrong"),
+    Reason.TOTP_SECRET: Spelling(
+        9011, "Google验证密钥不匹配", "This is not the Google Authenticator secret last issued"
+    ),
+    Reason.TOTP_BOUND: Spelling(9011, "Google验证已绑定", "Google Authenticator is bound already"),
+    Reason.TOTP_UNBOUND: Spelling(9011, "Google验证未绑定", "Google Authenticator is not bound"),
+    Reason.NOT_SENT: Spelling(1003, "消息发送失败，请一分钟后重试", "Not sent; try again in a minute", status=500),
+    Reason.WITHDRAWALS_FROZEN: Spelling(
+        1005, "安全设置变更后24小时内不能提现", "No withdrawals for 24 hours after this change"
+    ),
+    Reason.KYC_STANDING: Spelling(1007, "实名认证审核中或已通过", "The real name is under review or approved"),
+    Reason.ID_IN_USE: Spelling(1007, "该证件已被使用", "This document is in use"),
+    Reason.TOO_MANY_BANK_CARDS: Spelling(1007, "银行卡数量已达上限", "Too many bank cards"),
+    Reason.BANK_CARD_KNOWN: Spelling(1007, "该银行卡已绑定", "This bank card is bound already"),
+    Reason.LOGIN_LOCKED: Spelling(
+        9013, "登录失败次数过多，已被锁定", "Locked after too many failed logins", status=401
+    ),
+    Reason.ALREADY_REGISTERED: Spelling(9014, "该邮箱已被注册", "Already registered"),
+    Reason.TOKEN_EXPIRED: Spelling(9015, "链接无效或已过期", "This token is unknown or has expired"),
+}
+
+
+def message(refused: Refused, language: str) -> str:
+    """What a person is told: the sentence in their language, and the parameter's name where one is to blame."""
+    spelling = SPELLINGS[refused.reason]
+    sentence, colon = (spelling.en, ": ") if language == "en" else (spelling.zh, "：")
+    if not refused.parameter:
+        return sentence
+    # The name may be the caller's own invention: kept short, and fit to be encoded.
+    named = refused.parameter[:PARAMETER_CHARACTERS_MAX].encode("utf-8", "replace").decode()
+    return f"{sentence}{colon}{named}"
