@@ -1,12 +1,14 @@
 """The only reader of the environment and of `exchange.toml`."""
 
+import json
 import os
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from chalicelib.core.external import Source, sources
-from chalicelib.core.markets import Exchange, parse
+from chalicelib.core.markets import Custody, Exchange, Network, custodies, parse
 
 STAGE = os.environ.get("STAGE", "test")
 #: Every resource of a deployment is named after its stack, so that stages can share an AWS account.
@@ -56,6 +58,18 @@ def external_sources() -> tuple[Source, ...]:
 def exchange() -> Exchange:
     """Assets and markets as configured."""
     return parse(_document())
+
+
+@cache
+def custody() -> Mapping[str, Custody]:
+    """asset → how this stage keeps it, as `infra/stages.toml` says; assets that are left out give out no addresses."""
+    return custodies(json.loads(os.environ.get("CUSTODY") or "{}"), exchange())
+
+
+def network(asset: str) -> Network:
+    """The network of a coin of Bitcoin's family that this stage is on."""
+    one = custody().get(asset)
+    return exchange().assets[asset].networks["main" if one is None else one.network]
 
 
 def _document() -> dict[str, Any]:

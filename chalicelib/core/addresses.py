@@ -8,12 +8,14 @@ from chalicelib.core.curves import SECP256K1, recover
 from chalicelib.core.ripemd import ripemd160
 
 _ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+#: Ripple counts with the same digits in another order.
+RIPPLE_ALPHABET = "rpshnaf39wBUDNEGHJKLM4PQRST7VWXYZ2bcdeCg65jkm8oFqi1tuvAxyz"
 ADDRESS_CHARACTERS_MAX = 100
 
 
-def version(address: str) -> int | None:
+def version(address: str, alphabet: str = _ALPHABET) -> int | None:
     """The version byte of an address (which coin it is of), or None for what is no address."""
-    found = _decoded(address)
+    found = _decoded(address, alphabet)
     return None if found is None else found[0]
 
 
@@ -41,28 +43,28 @@ def signed_by(address: str, message: str, signature: str, magic: str) -> bool:
     return ripemd160(hashlib.sha256(key).digest()) == owner[1]
 
 
-def encoded(version_byte: int, hashed: bytes) -> str:
+def encoded(version_byte: int, hashed: bytes, alphabet: str = _ALPHABET) -> str:
     """The address of a key's hash (20 bytes)."""
     content = bytes([version_byte]) + hashed
     content += _checksum(content)
     number, letters = int.from_bytes(content, "big"), ""
     while number:
         number, rest = divmod(number, 58)
-        letters = _ALPHABET[rest] + letters
-    return "1" * (len(content) - len(content.lstrip(b"\0"))) + letters
+        letters = alphabet[rest] + letters
+    return alphabet[0] * (len(content) - len(content.lstrip(b"\0"))) + letters
 
 
-def _decoded(address: str) -> tuple[int, bytes] | None:
+def _decoded(address: str, alphabet: str = _ALPHABET) -> tuple[int, bytes] | None:
     """The version byte and the key's hash of an address in Base58Check."""
-    if not 0 < len(address) <= ADDRESS_CHARACTERS_MAX or any(letter not in _ALPHABET for letter in address):
+    if not 0 < len(address) <= ADDRESS_CHARACTERS_MAX or any(letter not in alphabet for letter in address):
         return None
     number = 0
     for letter in address:
-        number = number * 58 + _ALPHABET.index(letter)
+        number = number * 58 + alphabet.index(letter)
     if number >= 2**200:
         return None
     content = number.to_bytes(25, "big")
-    if _checksum(content[:21]) != content[21:] or encoded(content[0], content[1:21]) != address:
+    if _checksum(content[:21]) != content[21:] or encoded(content[0], content[1:21], alphabet) != address:
         return None
     return content[0], content[1:21]
 

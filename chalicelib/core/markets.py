@@ -12,14 +12,40 @@ from chalicelib.core.money import SCALE, from_decimal
 class Asset:
     """One asset. `decimals` is the precision that requests may use; the ledger keeps 1e-8 of every asset.
 
-    `address_version` begins its addresses, and `message_magic` the messages that their owners sign, if it has such.
+    `message_magic` is what its wallets put before a message that they sign. `addresses` says how its addresses are written
+    ("" for what lives on no block chain), and `networks` what tells its own networks apart, by their names.
     """
 
     id: str
     decimals: int
     block_chain: bool
-    address_version: int | None = None
     message_magic: str = ""
+    addresses: str = ""
+    networks: Mapping[str, "Network"] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A network of a coin of Bitcoin's family: the first byte of addresses of keys and of scripts, the beginning of those in
+    Bech32 ("" where a coin has none), and the hash of its first block, by which a node on another network is known."""
+
+    p2pkh: int
+    p2sh: int
+    genesis: str
+    bech32: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Custody:
+    """How a stage keeps a coin.
+
+    `account` is what people deposit to: of Bitcoin's family a watch-only extended public key, of others an account. `node`
+    is the kind of full node that custody speaks to ("" for none: operators).
+    """
+
+    network: str
+    account: str
+    node: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +99,11 @@ def parse(document: Mapping[str, Any]) -> Exchange:
             id=name,
             decimals=row.get("decimals", 8),
             block_chain=row.get("block_chain", False),
-            address_version=row.get("address_version"),
             message_magic=row.get("message_magic", ""),
+            addresses=row.get("addresses", ""),
+            networks={
+                network: Network(**rows[name]) for network, rows in document.get("networks", {}).items() if name in rows
+            },
         )
         for name, row in document["assets"].items()
     }
@@ -103,6 +132,18 @@ def _rate(text: str) -> int:
     if not 0 <= rate <= SCALE:
         raise ValueError(text)
     return rate
+
+
+def custodies(document: Mapping[str, Any], exchange: Exchange) -> dict[str, Custody]:
+    """asset → how a stage keeps it. Raises `KeyError`, `TypeError` or `ValueError` for a malformed configuration."""
+    found = {name: Custody(**{"network": "main"} | row) for name, row in document.items()}
+    for name, one in found.items():
+        asset = exchange.assets[name]
+        if asset.networks and one.network not in asset.networks:
+            raise ValueError(f"{name} knows no network {one.network}")
+        if asset.addresses == "bitcoin" and one.account[1:4] != "pub":
+            raise ValueError(f"the account of {name} is an extended public key, as xpub or tpub")
+    return found
 
 
 def _exact(text: str) -> int:

@@ -43,13 +43,13 @@ def add_address(currency: str, address: str, kind: str, signature: str) -> Addre
     asset = _block_chain_asset(currency)
     if kind not in {"hot", "cold"}:
         raise Refused(Reason.PARAMETER_INVALID, "kind")
-    if asset.address_version is None:
+    if not asset.networks:
         if signature:
             raise Refused(Reason.PARAMETER_INVALID, "signature")
         if not (address.isascii() and address.isprintable() and 0 < len(address) <= 100):
             raise Refused(Reason.PARAMETER_INVALID, "address")
     else:
-        if version(address) != asset.address_version:
+        if version(address) != settings.network(asset.id).p2pkh:
             raise Refused(Reason.PARAMETER_INVALID, "address")
         if not signed_by(address, MESSAGE, signature, asset.message_magic):
             raise Refused(Reason.PARAMETER_INVALID, "signature")

@@ -1,4 +1,4 @@
-"""Our own addresses on block chains, key (asset, address), and what each asset's add up to."""
+"""Our own addresses on block chains, key (asset, address), and what each asset's add up to; and those given out to people."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -45,6 +45,22 @@ class ReserveRow(Table):
     user = Integer(default=0)
     owed = Integer(default=0)
     at = Integer(default=0)
+
+
+class GivenRow(Table):
+    """A deposit address that was given out, to be found both ways: under the person's uid, and under the address itself.
+
+    `value` is the other one of the two. No uid looks like an address.
+    """
+
+    class Meta:
+        """Name of the table."""
+
+        table_name = settings.table("deposit_addresses")
+
+    holder = UnicodeAttribute(hash_key=True)
+    asset = UnicodeAttribute(range_key=True)
+    value = UnicodeAttribute()
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +150,38 @@ def reserves(assets: Iterable[str]) -> dict[str, Reserve]:
         for row in ReserveRow.batch_get(wanted)
     }
     return {asset: rows.get(asset, Reserve()) for asset in wanted}
+
+
+def give(uid: str, asset: str, address: str) -> str:
+    """Note that `uid` is given an address to deposit to; gives back the one that stands, which is an earlier one if there is any.
+
+    The address is written first: one that a person has seen is one whose owner is found. A repeat is harmless. An account
+    that is everybody's (with a memo) is noted for its first person, and means nothing.
+    """
+    _stand(GivenRow(address, asset, value=uid))
+    return _stand(GivenRow(uid, asset, value=address))
+
+
+def given(uid: str) -> dict[str, str]:
+    """asset → the deposit address that `uid` was given. Consistent."""
+    return {row.asset: row.value for row in GivenRow.query(uid, consistent_read=True)}
+
+
+def owners(asset: str, addresses: Iterable[str]) -> dict[str, str]:
+    """address → uid, of those of `addresses` that were given out for an asset. Consistent; any number of them."""
+    wanted = [(address, asset) for address in dict.fromkeys(addresses)]
+    return {row.holder: row.value for row in GivenRow.batch_get(wanted, consistent_read=True)} if wanted else {}
+
+
+def _stand(row: GivenRow) -> str:
+    """Put a row if there is none; gives back the value that stands."""
+    try:
+        row.save(GivenRow.holder.does_not_exist())
+    except PutError as error:
+        if not refused(error):
+            raise
+        return str(GivenRow.get(row.holder, row.asset, consistent_read=True).value)
+    return str(row.value)
 
 
 def _note(asset: str, actions: list[Action], at: int) -> None:

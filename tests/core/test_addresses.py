@@ -63,9 +63,9 @@ def test_the_same_key_has_an_address_of_every_coin():
 
     hashed = _decoded(address)[1]
     for asset in settings.exchange().assets.values():
-        if asset.address_version is not None:
-            theirs = encoded(asset.address_version, hashed)
-            assert version(theirs) == asset.address_version
+        for network in asset.networks.values():
+            theirs = encoded(network.p2pkh, hashed)
+            assert version(theirs) == network.p2pkh
             assert signed_by(theirs, "coinport", signature, MAGIC)
 
 
