@@ -226,6 +226,7 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
     "ops": (
         table("kyc", "DeleteItem", "GetItem", "UpdateItem"),
         index("kyc", "waiting"),
+        table("oauth", "PutItem"),
         key("Decrypt"),
         *_KLINES,
         *_AUDIT,
