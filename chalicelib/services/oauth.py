@@ -158,7 +158,13 @@ def who(token: str) -> User:
     found = oauth.token(fingerprint(token))
     user = users.get(found.uid if found else users.NOBODY)
     good = found is not None and user is not None and clock.now_ms() < found.expires
-    if found is None or user is None or not good or user.auth_epoch != found.epoch or user.standing is not Standing.ACTIVE:
+    if (
+        found is None
+        or user is None
+        or not good
+        or user.auth_epoch != found.epoch
+        or user.standing is not Standing.ACTIVE
+    ):
         raise Refused(Reason.OAUTH_TOKEN)
     return user
 

@@ -56,7 +56,9 @@ SPELLINGS: Final[Mapping[Reason, Spelling]] = {
     Reason.OAUTH_REQUEST: Spelling(9015, "授权请求无效或已过期", "This request for consent is unknown or has expired"),
     Reason.OAUTH_CODE: Spelling(9015, "授权码无效或已过期", "This authorization code is unknown or has expired"),
     Reason.OAUTH_CODE_USED: Spelling(9015, "授权码已被使用", "This authorization code was used before"),
-    Reason.OAUTH_TOKEN: Spelling(1014, "访问令牌无效或已过期", "This access token is unknown or has expired", status=401),
+    Reason.OAUTH_TOKEN: Spelling(
+        1014, "访问令牌无效或已过期", "This access token is unknown or has expired", status=401
+    ),
     Reason.EMAIL_FORMAT: Spelling(9003, "邮箱格式不正确", "Not an e-mail address"),
     Reason.PASSWORD_FORMAT: Spelling(9004, "密码格式不正确", "The password has the wrong format"),
     Reason.CODE_TOO_OFTEN: Spelling(9007, "验证码发送过于频繁", "Codes are asked for too often"),
