@@ -5,8 +5,9 @@ import pytest
 from chalicelib.core.bank_cards import BankCard
 from chalicelib.core.identity import Channel, Form
 from chalicelib.core.kyc import Claim, Location, Paper
+from chalicelib.core.phones import Mobile
 from chalicelib.services.delivery import Receiver
-from chalicelib.services.identity import Proof
+from chalicelib.services.identity import Entry, Proof
 from tests.house.source import ROOT
 from tests.planted import leaks, plant
 
@@ -45,6 +46,8 @@ def test_a_test_that_writes_a_secret_fails(pytester, monkeypatch):
         Claim("吴小野", Location.CHINA, Paper.ID_CARD, "11010519491231002X"),
         BankCard("招商银行", "吴三", "2934723894572398749", "海淀支行"),
         Receiver(Channel.SMS, "+8613873647282", "1000000001"),
+        Mobile("86", "13873647282"),
+        Entry(Mobile("86", "13873647282"), "en", Form.SHA256_BASE64, "G41DK2iy8OmzdTgpjPKXFvI82wI6CEj/BfaGdfGNDgQ="),
         Proof("ann@example.com", Form.SHA256_BASE64, "G41DK2iy8OmzdTgpjPKXFvI82wI6CEj/BfaGdfGNDgQ=", "203.0.113.7"),
     ],
     ids=lambda value: type(value).__name__,

@@ -8,7 +8,7 @@ import binascii
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
@@ -46,10 +46,34 @@ class Purpose(StrEnum):
     ACTIVATION = "activation"  # a token
     RESET = "reset"  # a token
     VERIFICATION = "verification"  # a code: coinport asks for one without saying what for
-    BIND_MOBILE = "bind_mobile"  # a code to the number that is to be bound
+    # Codes, by what broker clients ask for them.
+    SIGN_UP = "sign_up"
+    LOGIN = "login"  # its second step
+    FIND_PASSWORD = "find_password"  # noqa: S105
+    RESET_PASSWORD = "reset_password"  # noqa: S105
+    BIND_MOBILE = "bind_mobile"  # to the number that is to be bound, and to what is known already
+    BIND_EMAIL = "bind_email"  # as above
+    BIND_TOTP = "bind_totp"
+    ADD_ADDRESS = "add_address"
+    DELETE_ADDRESS = "delete_address"
+    REAL_NAME = "real_name"
     CREATE_API_KEY = "create_api_key"
     MODIFY_API_KEY = "modify_api_key"
     DELETE_API_KEY = "delete_api_key"
+    WITHDRAW = "withdraw"
+    SET_TRADE_PASSWORD = "set_trade_password"  # noqa: S105
+    MODIFY_TRADE_PASSWORD = "modify_trade_password"  # noqa: S105
+    UNBIND_EMAIL = "unbind_email"
+    UNBIND_MOBILE = "unbind_mobile"
+    UNBIND_TOTP = "unbind_totp"
+    PAY_ORDER = "pay_order"
+    QUICK_SIGN_UP = "quick_sign_up"
+    QUICK_LOGIN = "quick_login"
+    SET_PASSWORD = "set_password"  # noqa: S105
+    ANTI_PHISHING = "anti_phishing"
+    REBIND_EMAIL = "rebind_email"
+    REBIND_MOBILE = "rebind_mobile"
+    REBIND_TOTP = "rebind_totp"
 
 
 class Channel(StrEnum):
@@ -61,7 +85,8 @@ class Channel(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A person. `email` is the address as typed; `auth_epoch` counts what ends all sessions, `version` every change.
+    """A person. `email` is the address as typed, "" for who has none; `auth_epoch` counts what ends all sessions, `version`
+    every change. `registered_by` is the channel of the name that the account was made with, None for one made by a partner.
 
     What is sealed can be opened by `stores.vault` for this uid alone; empty where there is nothing. `email_auth` and
     `phone_auth` say which codes a withdrawal asks for; until `frozen_until` (ms since epoch) there is none.
@@ -92,6 +117,15 @@ class User:
     #: The broker's API keys: those that only read, and those that may trade.
     reading_keys: frozenset[str] = frozenset()
     trading_keys: frozenset[str] = frozenset()
+    #: The inviter's inviter.
+    second_inviter: str = ""
+    registered_by: Channel | None = Channel.MAIL
+    #: Through whom the person came; "" is nobody in particular.
+    source: str = ""
+    #: An argon2id hash; "" where there is none.
+    trade_password: str = field(default="", repr=False)
+    open_future: bool = False
+    open_contract: bool = False
     version: int = 0
 
 
@@ -277,7 +311,10 @@ TOTP_PENDING_MS: Final = 2 * HOUR_MS
 FREEZE_MS: Final = DAY_MS
 
 _CODE: Final = re.compile(r"[0-9]{6}", re.ASCII)
-_CODE_ID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
+#: As coinport writes ids of codes, and as broker does: digits, few enough for any reader of JSON numbers.
+_CODE_ID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[1-9][0-9]{14}", re.ASCII)
+ORDER_ID_MIN: Final = 10**14
+ORDER_ID_MAX: Final = 10**15 - 1
 
 
 def is_code(text: str) -> bool:

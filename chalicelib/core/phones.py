@@ -1,6 +1,7 @@
 """Phone numbers that can take an SMS, by country: one spelling for each number, ``+8613873647282``."""
 
 import re
+from dataclasses import dataclass, field
 from typing import Final
 
 from chalicelib.core.reasons import Reason, Refused
@@ -73,6 +74,48 @@ def phone(text: str, parameter: str = "phone") -> str:
         if re.fullmatch(MOBILES[code], number, re.ASCII):
             return f"+{code}{number}"
     raise Refused(Reason.PHONE_FORMAT, parameter)
+
+
+@dataclass(frozen=True, slots=True)
+class Mobile:
+    """A number with its country apart; `full` is the one spelling by which it is known."""
+
+    country: str
+    number: str = field(repr=False)
+
+    @property
+    def full(self) -> str:
+        """``+8613873647282``."""
+        return f"+{self.country}{self.number}"
+
+
+def mobile(country: str, number: str, parameter: str = "mobile") -> Mobile:
+    """The number of a country, given apart: ``86`` and ``13873647282``. Raises `Refused` (PHONE_FORMAT)."""
+    code = re.sub(r"\A(?:\+|00)", "", country.strip())
+    if code not in MOBILES:
+        raise Refused(Reason.PHONE_FORMAT, "national_code")
+    if not re.match(r"[0-9]", number.strip(), re.ASCII):
+        raise Refused(Reason.PHONE_FORMAT, parameter)
+    return parts(phone(f"+{code}{number.strip()}", parameter))
+
+
+def parts(full: str) -> Mobile:
+    """A number that `phone` gave, its country apart. No country's code begins another's."""
+    for length in range(1, CODE_DIGITS_MAX + 1):
+        if full[1 : 1 + length] in MOBILES:
+            return Mobile(full[1 : 1 + length], full[1 + length :])
+    raise ValueError("a number of no known country")
+
+
+def candidates(number: str) -> list[Mobile]:
+    """What a number written without its country may be, the home country's first; none for what is no number."""
+    found = []
+    for country in sorted(MOBILES, key=lambda code: (code != HOME, code)):
+        try:
+            found.append(mobile(country, number))
+        except Refused:
+            continue
+    return found
 
 
 def masked(number: str) -> str:

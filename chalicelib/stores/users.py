@@ -23,7 +23,7 @@ from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from chalicelib import settings
-from chalicelib.core.identity import UID_BASE, Email, Form, Purpose, Standing, User
+from chalicelib.core.identity import UID_BASE, Channel, Email, Form, Purpose, Standing, User
 from chalicelib.stores import accounts, codes
 from chalicelib.stores.codes import CodeRow, code_key
 from chalicelib.stores.table import Integer, Step, Table, conflicted, error_code, refused
@@ -66,6 +66,13 @@ class UserRow(Table):
     inviter = UnicodeAttribute(null=True)
     reading_keys = UnicodeSetAttribute(null=True)
     trading_keys = UnicodeSetAttribute(null=True)
+    second_inviter = UnicodeAttribute(null=True)
+    #: A `Channel`, or NOBODY for a person without a name; missing where it is mail.
+    registered_by = UnicodeAttribute(null=True)
+    source = UnicodeAttribute(null=True)
+    trade_password = UnicodeAttribute(null=True)
+    open_future = BooleanAttribute(null=True)
+    open_contract = BooleanAttribute(null=True)
     #: How often `amend` changed this row, and which use did last.
     version = Integer(null=True)
     amended_by = UnicodeAttribute(null=True)
@@ -115,6 +122,28 @@ class InviteTaken(Exception):  # noqa: N818 - says what is the case
     """Somebody has this invite code already."""
 
 
+@dataclass(frozen=True, slots=True)
+class Newcomer:
+    """A person who is about to be. `address` and `mobile_mac` are the names; there may be none.
+
+    `sealed_mobile` is the number behind the HMAC. Who has proved a name is ACTIVE at once.
+    """
+
+    uid: str
+    credentials: Mapping[Form, str]
+    language: str
+    created: int
+    address: Email | None = None
+    sealed_mobile: bytes = b""
+    mobile_mac: str = ""
+    standing: Standing = Standing.ACTIVE
+    registered_by: Channel | None = Channel.MAIL
+    invite_code: str = ""
+    inviter: str = ""
+    second_inviter: str = ""
+    source: str = ""
+
+
 def register(
     uid: str,
     address: Email,
@@ -124,46 +153,86 @@ def register(
     invite_code: str = "",
     inviter: str = "",
 ) -> None:
-    """Write the person, the names and an empty account, all or nothing. Raises `NameTaken` or `InviteTaken`.
-
-    A transaction whose answer was lost is sent again by botocore and then refused by its own work. So a refusal is
-    not believed before the name has been read back: if it leads to `uid`, which nobody else has, all was written.
-    """
-    user = UserRow(
+    """Write a person who has yet to prove the address. Raises `NameTaken` or `InviteTaken`."""
+    newcomer = Newcomer(
         uid,
-        email=address.typed,
-        email_verified=False,
-        standing=Standing.PENDING.value,
-        auth_epoch=1,
-        credentials={form.value: concealed for form, concealed in credentials.items()},
-        language=language,
-        created=created,
-        invite_code=invite_code or None,
-        inviter=inviter or None,
+        credentials,
+        language,
+        created,
+        address,
+        standing=Standing.PENDING,
+        invite_code=invite_code,
+        inviter=inviter,
     )
+    done = create(newcomer, uid)
+    assert done, "no code was to be used up"
+
+
+def create(newcomer: Newcomer, use: str, proofs: Sequence[codes.Proof] = (), steps: Sequence[Step] = ()) -> bool:
+    """Write the person, the names and an empty account, use up the codes and take the steps: all or nothing.
+
+    False if a code was used up, or ran out, meanwhile. Raises `NameTaken` or `InviteTaken`. A transaction whose answer was
+    lost is sent again by botocore and then refused by its own work. So a refusal is not believed before the person's row
+    has been read back: nobody else has this uid, so if it is there, all was written. `use` names the use of the codes.
+    """
+    uid, now = newcomer.uid, newcomer.created
     account = accounts.empty(uid)
-    name = NameRow(_email_key(address), uid=uid)
+    keys = [_email_key(newcomer.address)] if newcomer.address else []
+    keys += [_mobile_key(newcomer.mobile_mac)] if newcomer.mobile_mac else []
     for tries_left in reversed(range(TRIES_MAX)):
         try:
             with TransactWrite(connection=UserRow._get_connection().connection) as transaction:  # noqa: SLF001
-                transaction.save(name, NameRow.key.does_not_exist())
-                transaction.save(user, UserRow.key.does_not_exist())
+                for key in keys:
+                    transaction.save(NameRow(key, uid=uid), NameRow.key.does_not_exist())
+                transaction.save(_row(newcomer), UserRow.key.does_not_exist())
                 transaction.save(account, type(account).uid.does_not_exist())
-                if invite_code:
-                    invite = NameRow(_invite_key(invite_code), uid=uid)
+                if newcomer.invite_code:
+                    invite = NameRow(_invite_key(newcomer.invite_code), uid=uid)
                     transaction.save(invite, NameRow.key.does_not_exist())
+                for step in [*(codes.using(proof, use, now) for proof in proofs), *steps]:
+                    step(transaction)
         except TransactWriteError:
-            owner = _uid_of(address)
-            if owner == uid:
-                return
-            if owner is not None:
-                raise NameTaken from None
-            if invite_code and by_invite(invite_code) is not None:
-                raise InviteTaken from None
+            if get(uid) is not None:
+                return True
+            if any(codes.used_by(proof, now) is not None for proof in proofs):
+                return False
+            if taken := _taken(keys, newcomer.invite_code):
+                raise taken from None
             if not tries_left:
                 raise
         else:
-            return
+            return True
+    raise AssertionError("the last try returns or raises")
+
+
+def _taken(keys: Sequence[str], invite_code: str) -> Exception | None:
+    """Which of a newcomer's names somebody else has."""
+    if any(_owner(key) is not None for key in keys):
+        return NameTaken()
+    return InviteTaken() if invite_code and by_invite(invite_code) is not None else None
+
+
+def _row(newcomer: Newcomer) -> UserRow:
+    """A new person's row."""
+    active = newcomer.standing is Standing.ACTIVE
+    registered_by = newcomer.registered_by
+    return UserRow(
+        newcomer.uid,
+        email=newcomer.address.typed if newcomer.address else "",
+        email_verified=active and newcomer.address is not None,
+        sealed_mobile=newcomer.sealed_mobile or None,
+        mobile_verified=active and bool(newcomer.sealed_mobile),
+        standing=newcomer.standing.value,
+        auth_epoch=1,
+        credentials={form.value: concealed for form, concealed in newcomer.credentials.items()},
+        language=newcomer.language,
+        created=newcomer.created,
+        invite_code=newcomer.invite_code or None,
+        inviter=newcomer.inviter or None,
+        second_inviter=newcomer.second_inviter or None,
+        registered_by=NOBODY if registered_by is None else registered_by.value,
+        source=newcomer.source or None,
+    )
 
 
 def find(address: Email | None) -> User | None:
@@ -276,6 +345,13 @@ def mobile_owner(mac: str) -> str | None:
     return _owner(_mobile_key(mac))
 
 
+def mobile_owners(macs: Sequence[str]) -> list[str]:
+    """Whose the numbers are that somebody has, in the order of the numbers."""
+    keys = {_mobile_key(mac): place for place, mac in enumerate(macs)}
+    found = {row.key: row.uid for row in NameRow.batch_get(list(keys), consistent_read=True)} if keys else {}
+    return [found[key] for key in keys if key in found]
+
+
 def claiming_mobile(mac: str, uid: str) -> Step:
     """Make a number a person's, if it is nobody else's."""
     free = NameRow.key.does_not_exist() | (NameRow.uid == uid)
@@ -285,6 +361,22 @@ def claiming_mobile(mac: str, uid: str) -> Step:
 def releasing_mobile(mac: str, uid: str) -> Step:
     """Give a person's number back."""
     return lambda transaction: transaction.delete(NameRow(_mobile_key(mac)), NameRow.uid == uid)
+
+
+def email_owner(address: Email) -> str | None:
+    """Whose a mailbox is."""
+    return _uid_of(address)
+
+
+def claiming_email(address: Email, uid: str) -> Step:
+    """Make a mailbox a person's, if it is nobody else's."""
+    free = NameRow.key.does_not_exist() | (NameRow.uid == uid)
+    return lambda transaction: transaction.save(NameRow(_email_key(address), uid=uid), free)
+
+
+def releasing_email(address: Email, uid: str) -> Step:
+    """Give a person's mailbox back."""
+    return lambda transaction: transaction.delete(NameRow(_email_key(address)), NameRow.uid == uid)
 
 
 def using_totp(uid: str, step: int) -> Step:
@@ -342,6 +434,12 @@ def to_user(row: UserRow) -> User:
         inviter=row.inviter or "",
         reading_keys=frozenset(row.reading_keys or ()),
         trading_keys=frozenset(row.trading_keys or ()),
+        second_inviter=row.second_inviter or "",
+        registered_by=None if row.registered_by == NOBODY else Channel(row.registered_by or Channel.MAIL),
+        source=row.source or "",
+        trade_password=row.trade_password or "",
+        open_future=bool(row.open_future),
+        open_contract=bool(row.open_contract),
         version=row.version or 0,
     )
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from chalicelib.core import bank_cards, identity, kyc, phones
 from chalicelib.core.identity import Channel, Form, Purpose
 from chalicelib.core.kyc import Location, Paper, Record, Status
+from chalicelib.core.phones import MOBILES, candidates, mobile, parts, phone
 from chalicelib.core.reasons import Reason, Refused
 
 TODAY = date(2026, 11, 21)
@@ -170,3 +171,31 @@ def test_invite_codes_are_of_letters_that_nobody_mistakes(random):
     code = identity.invite_code(random)
     assert len(code) == 6
     assert not set(code) & set("01IO")
+
+
+class TestMobile:
+    @pytest.mark.parametrize("country", ["86", "+86", "0086", " 86 "])
+    def test_a_country_and_a_number_apart_are_the_number(self, country):
+        assert mobile(country, "138 7364-7282").full == phone("+8613873647282")
+
+    @pytest.mark.parametrize(
+        ("country", "number"), [("", "13873647282"), ("999", "1"), ("86", "+13873647282"), ("1", "")]
+    )
+    def test_what_is_none_is_refused(self, country, number):
+        with pytest.raises(Refused) as refused:
+            mobile(country, number)
+        assert refused.value.reason is Reason.PHONE_FORMAT
+
+    @pytest.mark.parametrize(("country", "number"), [("86", "13873647282"), ("852", "61234567"), ("1", "2125550123")])
+    def test_parts_undo_it(self, country, number):
+        made = mobile(country, number)
+        assert (made.country, made.number) == (country, number)
+        assert parts(made.full) == made
+
+    def test_no_countrys_code_begins_anothers(self):
+        assert not [(one, other) for one in MOBILES for other in MOBILES if one != other and other.startswith(one)]
+
+    def test_a_number_without_a_country_may_be_several(self):
+        assert candidates("13873647282")[0].country == "86"
+        assert {"65", "852"} <= {found.country for found in candidates("91234567")}
+        assert candidates("not a number") == []

@@ -7,12 +7,15 @@ import pytest
 
 from chalicelib import clock
 from chalicelib.core import identity as rules
-from chalicelib.core.identity import ACTIVATION_MS, Form, Purpose, Standing
+from chalicelib.core.identity import ACTIVATION_MS, Channel, Form, Purpose, Standing
+from chalicelib.core.phones import Mobile
 from chalicelib.core.reasons import Reason, Refused
 from chalicelib.services import identity, passwords
+from chalicelib.services.delivery import Receiver
 from chalicelib.services.identity import login
-from chalicelib.stores import accounts, api_keys, codes, sessions, users
+from chalicelib.stores import accounts, api_keys, codes, sessions, users, vault
 from tests.faults.injection import FAULTS, Faults, injected
+from tests.post import queued
 
 SECRET = "G41DK2iy8OmzdTgpjPKXFvI82wI6CEj/BfaGdfGNDgQ="
 INVITATION = identity.Invitation("en", "https://x.example/?token=")
@@ -84,6 +87,52 @@ def test_register(monkeypatch, fault):
                 step(mailbox)
             assert refused.value.reason is Reason.ALREADY_REGISTERED
     assert len(list(accounts.scan())) == len([row for row in users.NameRow.scan() if row.key.startswith("email:")])
+
+
+@fault
+def test_sign_up(monkeypatch, fault):
+    """A person is there with an account and the code is used up, or neither."""
+    vault._pepper()
+
+    def prepare(number):
+        mobile = Mobile("86", f"138736{number:05}")
+        receiver = Receiver(Channel.SMS, mobile.full)
+        code_id = identity.codes._order_id()
+        codes.keep_code(
+            code_id, None, identity.codes._mac(code_id, Purpose.SIGN_UP, receiver, "123456"), clock.now_ms() + 600_000
+        )
+        return mobile, identity.SentCode(code_id, "123456")
+
+    def step(prepared):
+        return identity.sign_up(
+            identity.Entry(prepared[0], "en", secret="5f4dcc3b5aa765d61d8327deb882cf99"), prepared[1]
+        )
+
+    for (mobile, code), outcome in each_call(monkeypatch, fault, prepare, step):
+        user = identity.find(mobile)
+        assert (codes.CodeRow.get(f"code:{code.id}").used_by is not None) == (user is not None)
+        if isinstance(outcome, str):
+            assert user.uid == outcome
+        if user is None:
+            assert not isinstance(outcome, Refused)
+            user = users.get(step((mobile, code)))
+        assert accounts.get(user.uid) is not None
+    assert len(list(accounts.scan())) == len([row for row in users.NameRow.scan() if row.key.startswith("mobile:")])
+
+
+@fault
+def test_send_sign_up_code(monkeypatch, fault):
+    vault._pepper()
+    for number, outcome in each_call(
+        monkeypatch,
+        fault,
+        lambda number: number,
+        lambda number: identity.send_sign_up_code(address(number), f"198.51.100.{number}", "en"),
+    ):
+        bodies = queued()
+        if isinstance(outcome, str):
+            assert bodies, number
+            assert codes.CodeRow.get(f"code:{outcome}").attempts == 0
 
 
 @fault

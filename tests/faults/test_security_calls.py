@@ -177,7 +177,7 @@ def test_bind_mobile(monkeypatch, fault):
     for (uid, phone, other, new, old), outcome in each_call(monkeypatch, fault, prepare, step):
         done = identity.mobile_of(users.get(uid)) == other
         assert used(new) is used(old) is done
-        mac = identity.factors._mobile_mac
+        mac = identity.names.mobile_mac
         assert (users.mobile_owner(mac(phone)), users.mobile_owner(mac(other))) == (
             (None, uid) if done else (uid, None)
         )

@@ -321,9 +321,10 @@ class TestWork:
     def test_of_codes_to_receivers_known_and_unknown(self, world):  # noqa: F811
         work = []
         for phone, quiet in ((PHONE, False), (OTHER_PHONE, True)):
-            receivers = [Receiver(Channel.SMS, phone)]
+            receiver = Receiver(Channel.SMS, phone)
             _, calls, _ = self.work(
-                world, lambda r=receivers, q=quiet: identity.send_codes(Purpose.VERIFICATION, r, IP, "en", quiet=q)
+                world,
+                lambda r=receiver, q=quiet: identity.codes.post_code(Purpose.VERIFICATION, r, "en", quiet=q),
             )
             work.append([call for call in calls if call != "Decrypt"])
         assert work[0][-3:] == work[1][-3:]

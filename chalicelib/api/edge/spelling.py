@@ -65,6 +65,8 @@ SPELLINGS: Final[Mapping[Reason, Spelling]] = {
     Reason.EMAIL_CODE: Spelling(9012, "邮箱验证码错误或已过期", "The e-mail code is wrong or has expired"),
     Reason.SMS_CODE: Spelling(9005, "短信验证码错误或已过期", "The SMS code is wrong or has expired"),
     Reason.MOBILE_UNVERIFIED: Spelling(9006, "手机未验证", "No verified mobile number"),
+    Reason.EMAIL_UNVERIFIED: Spelling(9003, "未绑定邮箱", "No e-mail address is bound"),
+    Reason.INVITE_CODE: Spelling(1007, "邀请码不存在", "No such invite code"),
     Reason.PHONE_FORMAT: Spelling(9009, "手机号格式不正确", "Not a mobile number"),
     Reason.TOTP_CODE: Spelling(9010, "Google验证码错误", "The Google Authenticator code is wrong"),
     Reason.TOTP_SECRET: Spelling(

@@ -1,9 +1,9 @@
 """People and how they prove who they are. One service for every dialect; what they spell differently (the form of a
 password, a link's address, what a code is for) they bring along.
 
-registration · login (passwords, sessions) · tokens (API tokens, profile) · codes (what is sent, and proved) · recovery
-(password reset and change) · factors (mobile, e-mail and phone codes, TOTP) · real_name (KYC) · cards · amending (the one
-way in which a person is changed).
+names (what people are known by) · registration (by a mailed link) · sign_up (by a code) · login (passwords, sessions) ·
+tokens (API tokens, profile) · codes (what is sent, and proved) · recovery (password reset and change) · factors (mobile,
+e-mail and phone codes, TOTP) · real_name (KYC) · cards · amending (the one way in which a person is changed).
 """
 
 from chalicelib.services.identity.amending import withdrawals_frozen
@@ -14,9 +14,7 @@ from chalicelib.services.identity.factors import (
     Proven,
     bind_mobile,
     bind_totp,
-    find_by_mobile,
     issue_totp,
-    mobile_of,
     prove,
     send_bind_code,
     send_verification,
@@ -32,10 +30,12 @@ from chalicelib.services.identity.login import (
     end_session,
     logins,
 )
+from chalicelib.services.identity.names import Name, find, find_by_mobile, mobile_of
 from chalicelib.services.identity.real_name import approved_name, claims_waiting, hand_in, review, standing
 from chalicelib.services.identity.recovery import change_password, request_reset, reset_password, verify_reset
 from chalicelib.services.identity.registration import Invitation, activate, register, send_activation
 from chalicelib.services.identity.second_factor import SecondFactor, check_second_factor
+from chalicelib.services.identity.sign_up import Entry, send_sign_up_code, sign_up
 from chalicelib.services.identity.tokens import (
     Profile,
     Signer,
@@ -48,9 +48,11 @@ from chalicelib.services.identity.tokens import (
 )
 
 __all__ = [
+    "Entry",
     "Given",
     "Invitation",
     "MadeKey",
+    "Name",
     "Profile",
     "Proof",
     "Proven",
@@ -75,6 +77,7 @@ __all__ = [
     "delete_card",
     "delete_key",
     "end_session",
+    "find",
     "find_by_mobile",
     "hand_in",
     "has_card",
@@ -94,8 +97,10 @@ __all__ = [
     "send_activation",
     "send_bind_code",
     "send_codes",
+    "send_sign_up_code",
     "send_verification",
     "set_channel_auth",
+    "sign_up",
     "signed_by",
     "signer",
     "standing",

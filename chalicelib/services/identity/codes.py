@@ -2,6 +2,7 @@
 
 import hmac
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -31,32 +32,57 @@ def count_send(purpose: Purpose, receivers: Sequence[str], ip: str, now: int, ui
 
 
 def send_codes(
-    purpose: Purpose, receivers: Sequence[Receiver], ip: str, language: str, *, quiet: bool = False
+    purpose: Purpose, receivers: Sequence[Receiver], ip: str, language: str, *, numbered: bool = False
 ) -> dict[Channel, str]:
-    """Send a code of its own to each of the receivers: channel → the id that has to come back with the code.
+    """Send a code of its own to each of a person's receivers: channel → the id that has to come back with the code.
 
-    A channel whose message could not even be queued is left out; if that is all of them, `Refused` (NOT_SENT). With
-    `quiet` all is done but nothing arrives: for receivers of whom nobody shall learn whether they are known.
+    A channel whose message could not even be queued is left out; if that is all of them, `Refused` (NOT_SENT).
+    `numbered`: ids are 15 digits.
     """
-    now = clock.now_ms()
     uid = next((receiver.uid for receiver in receivers if receiver.uid != delivery.NOBODY), "")
-    count_send(purpose, [receiver.address for receiver in receivers], ip, now, uid)
+    count_send(purpose, [receiver.address for receiver in receivers], ip, clock.now_ms(), uid)
     sent = {}
     for receiver in receivers:
-        code_id, code = _new_id(), f"{clock.random_below(10**rules.CODE_DIGITS):0{rules.CODE_DIGITS}}"
-        mac = _mac(code_id, purpose, receiver, code)
-        until = now + rules.CODE_MS
-        target = Receiver(receiver.channel, "", receiver.uid) if quiet else receiver
-        try:
-            codes.keep_code(code_id, _owner(receiver), mac, until)
-            delivery.post(target, purpose, language, until, code=code)
-        except Exception as error:  # noqa: BLE001 - the caller is told that this one was not sent
-            telemetry.alarm("code_not_queued", error, purpose=purpose, channel=receiver.channel)
-        else:
-            sent[receiver.channel] = code_id
+        with suppress(Refused):
+            sent[receiver.channel] = post_code(purpose, receiver, language, numbered=numbered)
     if not sent:
         raise Refused(Reason.NOT_SENT)
     return sent
+
+
+def post_code(
+    purpose: Purpose,
+    receiver: Receiver,
+    language: str,
+    *,
+    numbered: bool = False,
+    quiet: bool = False,
+    letter: str = "",
+    life_ms: int = rules.CODE_MS,
+) -> str:
+    """Send one code, which the caller has counted: the id that has to come back with it. Raises `Refused` (NOT_SENT).
+
+    With `quiet` all is done but nothing arrives: for receivers of whom nobody shall learn whether they are known. With
+    a `letter` that takes the place of the code, which then nobody gets to know.
+    """
+    code_id = _order_id() if numbered else _new_id()
+    code = f"{clock.random_below(10**rules.CODE_DIGITS):0{rules.CODE_DIGITS}}"
+    mac = _mac(code_id, purpose, receiver, code)
+    until = clock.now_ms() + life_ms
+    target = Receiver(receiver.channel, "", receiver.uid) if quiet else receiver
+    values = {} if letter else {"code": code, "index": index_of(code_id), "minutes": str(life_ms // rules.MINUTE_MS)}
+    try:
+        codes.keep_code(code_id, _owner(receiver), mac, until)
+        delivery.post(target, letter or purpose, language, until, **values)
+    except Exception as error:
+        telemetry.alarm("code_not_queued", error, purpose=purpose, channel=receiver.channel)
+        raise Refused(Reason.NOT_SENT) from error
+    return code_id
+
+
+def index_of(code_id: str) -> str:
+    """The number by which a person tells messages apart: it stands in the message and in the answer."""
+    return code_id[-3:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +117,11 @@ def _mac(code_id: str, purpose: Purpose, receiver: Receiver, code: str) -> bytes
 
 def _owner(receiver: Receiver) -> str | None:
     return None if receiver.uid == delivery.NOBODY else receiver.uid
+
+
+def _order_id() -> str:
+    """A random id of 15 digits: nobody guesses one, and if, the code is bound to its receiver and purpose."""
+    return str(rules.ORDER_ID_MIN + clock.random_below(rules.ORDER_ID_MAX - rules.ORDER_ID_MIN + 1))
 
 
 def _new_id() -> str:

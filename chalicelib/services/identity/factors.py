@@ -14,6 +14,7 @@ from chalicelib.services.delivery import Receiver
 from chalicelib.services.identity.amending import amend, credential_changed, withdrawals_frozen
 from chalicelib.services.identity.codes import SentCode, check_code, send_codes
 from chalicelib.services.identity.login import take
+from chalicelib.services.identity.names import mobile_mac, mobile_of, own
 from chalicelib.stores import attempts, codes, users, vault
 from chalicelib.stores.table import Step
 from chalicelib.stores.users import Amendment
@@ -38,15 +39,6 @@ def send_bind_code(uid: str, phone: str, ip: str) -> str:
     return send_codes(Purpose.BIND_MOBILE, [Receiver(Channel.SMS, phone, uid)], ip, user.language)[Channel.SMS]
 
 
-def own(user: User, channel: Channel) -> Receiver:
-    """A person's own address or number. Raises `Refused` (MOBILE_UNVERIFIED)."""
-    if channel is Channel.MAIL:
-        return Receiver(channel, user.email, user.uid)
-    if not user.mobile_verified:
-        raise Refused(Reason.MOBILE_UNVERIFIED)
-    return Receiver(channel, mobile_of(user), user.uid)
-
-
 def check_own(user: User, channel: Channel, sent: SentCode, parameter: str) -> codes.Proof:
     """A code that went to a person's own address or number. Raises `Refused`."""
     return check_code(Purpose.VERIFICATION, own(user, channel), sent, parameter)
@@ -63,18 +55,6 @@ def set_channel_auth(uid: str, channel: Channel, sent: SentCode, *, on: bool) ->
 # --- mobile ---------------------------------------------------------------------------------------------------------
 
 
-def mobile_of(user: User) -> str:
-    """A person's number, opened; "" where there is none."""
-    return vault.unseal(user.sealed_mobile, user.uid) if user.sealed_mobile else ""
-
-
-def find_by_mobile(phone: str) -> User | None:
-    """The person of a number. Always two reads, whether there is such a person or not."""
-    uid = users.mobile_owner(_mobile_mac(phone))
-    user = users.get(uid or users.NOBODY)
-    return user if uid else None
-
-
 def bind_mobile(uid: str, session: str, phone: str, new: SentCode, old: SentCode | None) -> None:
     """Bind a number by the code sent to it, and if another is bound by the code sent to that too.
 
@@ -89,7 +69,7 @@ def bind_mobile(uid: str, session: str, phone: str, new: SentCode, old: SentCode
         proofs.append(check_own(user, Channel.SMS, old, "verifyCodeOld"))
     before = user.sealed_mobile
     spent = Refused(Reason.SMS_CODE, "verifyCode")
-    mac = _mobile_mac(phone)
+    mac = mobile_mac(phone)
 
     def decide(user: User) -> Amendment:
         if user.sealed_mobile != before:  # the codes were for what was bound then
@@ -97,16 +77,12 @@ def bind_mobile(uid: str, session: str, phone: str, new: SentCode, old: SentCode
         if users.mobile_owner(mac) not in {None, uid}:
             raise Refused(Reason.ALREADY_REGISTERED, "mobile")
         steps = [users.claiming_mobile(mac, uid)]
-        if before and (mac_before := _mobile_mac(mobile_of(user))) != mac:
+        if before and (mac_before := mobile_mac(mobile_of(user))) != mac:
             steps.append(users.releasing_mobile(mac_before, uid))
         changes = {"sealed_mobile": vault.seal(phone, uid), "mobile_verified": True}
         return credential_changed(user, session, Amendment(changes, proofs, steps))
 
     amend(uid, decide, spent)
-
-
-def _mobile_mac(phone: str) -> str:
-    return vault.mac(f"mobile\n{phone}".encode()).hex()
 
 
 # --- authenticator apps ---------------------------------------------------------------------------------------------
@@ -240,7 +216,8 @@ class Proven:
 
 
 def prove(uid: str, given: Given) -> Proven:
-    """What a person's settings ask for before money leaves, all of it.
+    """What a person's settings ask for before money leaves, all of it. Who has no e-mail address is asked for a texted
+    code in the place of a mailed one.
 
     Raises `Refused`: WITHDRAWALS_FROZEN for 24 hours after a credential changed; PARAMETER_MISSING for a factor that did
     not come; EMAIL_CODE, SMS_CODE, TOTP_CODE for a wrong one.
@@ -248,18 +225,20 @@ def prove(uid: str, given: Given) -> Proven:
     user = person(uid)
     if withdrawals_frozen(user):
         raise Refused(Reason.WITHDRAWALS_FROZEN)
+    mail = user.email_auth and bool(user.email)
+    text = user.phone_auth or (user.email_auth and not user.email and user.mobile_verified)
     wanted = [
-        (user.email_auth, given.email, "emailCode"),
-        (user.phone_auth, given.phone, "phoneCode"),
+        (mail, given.email, "emailCode"),
+        (text, given.phone, "phoneCode"),
         (user.totp_enabled, given.totp, "googleCode"),
     ]
     for asked, came, parameter in wanted:
         if asked and came is None:
             raise Refused(Reason.PARAMETER_MISSING, parameter)
     proofs = []
-    if user.email_auth and given.email is not None:
+    if mail and given.email is not None:
         proofs.append(check_own(user, Channel.MAIL, given.email, "emailCode"))
-    if user.phone_auth and given.phone is not None:
+    if text and given.phone is not None:
         proofs.append(check_own(user, Channel.SMS, given.phone, "phoneCode"))
     step = check_totp(user, given.totp, "googleCode") if user.totp_enabled and given.totp is not None else None
     return Proven(uid, proofs, step)

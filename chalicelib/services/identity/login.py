@@ -127,7 +127,7 @@ def _known_again(address: Email, proof: Proof, key: str) -> User | None:
         raise rules.login_failed(failures)
     user = users.get(proven.uid)
     same = user is not None and user.credentials.get(proven.form) == proven.stored
-    if user is None or not same or rules.email(user.email).mailbox != address.mailbox:
+    if user is None or not same or not user.email or rules.email(user.email).mailbox != address.mailbox:
         return None
     if failures:
         attempts.clear(key)

@@ -58,7 +58,7 @@ def change_password(uid: str, session: str, proof: Proof, secret: str) -> None:
     user = users.get(uid)
     if user is None:
         raise Refused(Reason.NO_SUCH_USER)
-    if rules.email(proof.email).mailbox != rules.email(user.email).mailbox:
+    if not user.email or rules.email(proof.email).mailbox != rules.email(user.email).mailbox:
         raise Refused(Reason.PARAMETER_INVALID, "email")
     proved = check_password(proof)
     credentials = _credentials(proof.form, secret)

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from chalicelib.core.identity import Channel, Purpose, User
 from chalicelib.core.reasons import Reason, Refused
 from chalicelib.services.identity.codes import WRONG, SentCode, check_code
-from chalicelib.services.identity.factors import check_totp, own
+from chalicelib.services.identity.factors import check_totp
+from chalicelib.services.identity.names import own
 from chalicelib.stores import codes
 from chalicelib.stores.table import Step
 from chalicelib.stores.users import Amendment

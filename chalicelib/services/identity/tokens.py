@@ -8,8 +8,8 @@ from chalicelib.core.api_keys import ApiKey, Reach, permitted
 from chalicelib.core.identity import ApiToken, User
 from chalicelib.core.reasons import Reason, Refused
 from chalicelib.services.identity.amending import amend
-from chalicelib.services.identity.factors import mobile_of
 from chalicelib.services.identity.login import usable
+from chalicelib.services.identity.names import mobile_of
 from chalicelib.stores import api_keys, users, vault
 from chalicelib.stores.users import Amendment
 
