@@ -353,6 +353,11 @@ def invite_code(random: bytes) -> str:
     return "".join(INVITE_ALPHABET[byte % len(INVITE_ALPHABET)] for byte in random)
 
 
+def is_invite_code(text: str) -> bool:
+    """Whether a text could be an invite code at all."""
+    return len(text) == INVITE_CHARACTERS and all(character in INVITE_ALPHABET for character in text)
+
+
 def masked_email(address: str) -> str:
     """An address as it may be shown: the first and the last character of its local part."""
     local, at, domain = address.rpartition("@")

@@ -1,6 +1,5 @@
-"""People: one table for a person's row (key: the uid), the names that lead to it (keys: ``email:<mailbox>``,
-``mobile:<HMAC>``, ``invite:<code>``), and the counter that numbers people (key: ``counter``). A uid is digits only, so
-the kinds of key cannot meet.
+"""People: one table for a person's row (key: the uid), the names that lead to it (see `names`), and the counter that numbers
+people (key: ``counter``). A uid is digits only, so the kinds of key cannot meet.
 
 What a person changes about how to be known goes through `amend`: one transaction with the codes that authorise it.
 """
@@ -24,13 +23,12 @@ from pynamodb.transactions import TransactWrite
 
 from chalicelib import settings
 from chalicelib.core.identity import UID_BASE, Channel, Email, Form, Purpose, Standing, User
-from chalicelib.stores import accounts, codes
+from chalicelib.stores import accounts, codes, names
 from chalicelib.stores.codes import CodeRow, code_key
+from chalicelib.stores.names import NOBODY, NameRow
 from chalicelib.stores.table import Integer, Step, Table, conflicted, error_code, refused
 
 TRIES_MAX = 5
-#: A key that no row has: looking it up costs what looking up a person costs.
-NOBODY = "nobody"
 
 
 class UserRow(Table):
@@ -78,18 +76,6 @@ class UserRow(Table):
     amended_by = UnicodeAttribute(null=True)
 
 
-class NameRow(Table):
-    """What a person is known by, once in the whole exchange."""
-
-    class Meta:
-        """Name of the table."""
-
-        table_name = settings.table("users")
-
-    key = UnicodeAttribute(hash_key=True)
-    uid = UnicodeAttribute()
-
-
 class CounterRow(Table):
     """How many people there have been."""
 
@@ -115,7 +101,7 @@ def next_uid() -> str:
 
 def email_taken(address: Email) -> bool:
     """Whether somebody is registered with this mailbox."""
-    return _uid_of(address) is not None
+    return names.email_owner(address) is not None
 
 
 class InviteTaken(Exception):  # noqa: N818 - says what is the case
@@ -177,8 +163,8 @@ def create(newcomer: Newcomer, use: str, proofs: Sequence[codes.Proof] = (), ste
     """
     uid, now = newcomer.uid, newcomer.created
     account = accounts.empty(uid)
-    keys = [_email_key(newcomer.address)] if newcomer.address else []
-    keys += [_mobile_key(newcomer.mobile_mac)] if newcomer.mobile_mac else []
+    keys = [names.email_key(newcomer.address)] if newcomer.address else []
+    keys += [names.mobile_key(newcomer.mobile_mac)] if newcomer.mobile_mac else []
     for tries_left in reversed(range(TRIES_MAX)):
         try:
             with TransactWrite(connection=UserRow._get_connection().connection) as transaction:  # noqa: SLF001
@@ -187,7 +173,7 @@ def create(newcomer: Newcomer, use: str, proofs: Sequence[codes.Proof] = (), ste
                 transaction.save(_row(newcomer), UserRow.key.does_not_exist())
                 transaction.save(account, type(account).uid.does_not_exist())
                 if newcomer.invite_code:
-                    invite = NameRow(_invite_key(newcomer.invite_code), uid=uid)
+                    invite = NameRow(names.invite_key(newcomer.invite_code), uid=uid)
                     transaction.save(invite, NameRow.key.does_not_exist())
                 for step in [*(codes.using(proof, use, now) for proof in proofs), *steps]:
                     step(transaction)
@@ -207,9 +193,9 @@ def create(newcomer: Newcomer, use: str, proofs: Sequence[codes.Proof] = (), ste
 
 def _taken(keys: Sequence[str], invite_code: str) -> Exception | None:
     """Which of a newcomer's names somebody else has."""
-    if any(_owner(key) is not None for key in keys):
+    if any(names.owner(key) is not None for key in keys):
         return NameTaken()
-    return InviteTaken() if invite_code and by_invite(invite_code) is not None else None
+    return InviteTaken() if invite_code and names.by_invite(invite_code) is not None else None
 
 
 def _row(newcomer: Newcomer) -> UserRow:
@@ -237,7 +223,7 @@ def _row(newcomer: Newcomer) -> UserRow:
 
 def find(address: Email | None) -> User | None:
     """The person of a mailbox. Always two reads, whether there is such a person or not, even for no address at all."""
-    uid = _uid_of(address)
+    uid = names.email_owner(address)
     user = get(uid or NOBODY)
     return user if uid else None
 
@@ -340,56 +326,12 @@ def amend(seen: User, amendment: Amendment, use: str, now: int) -> Outcome:
     raise AssertionError("the last try returns or raises")
 
 
-def mobile_owner(mac: str) -> str | None:
-    """Whose a mobile number is, by its HMAC."""
-    return _owner(_mobile_key(mac))
-
-
-def mobile_owners(macs: Sequence[str]) -> list[str]:
-    """Whose the numbers are that somebody has, in the order of the numbers."""
-    keys = {_mobile_key(mac): place for place, mac in enumerate(macs)}
-    found = {row.key: row.uid for row in NameRow.batch_get(list(keys), consistent_read=True)} if keys else {}
-    return [found[key] for key in keys if key in found]
-
-
-def claiming_mobile(mac: str, uid: str) -> Step:
-    """Make a number a person's, if it is nobody else's."""
-    free = NameRow.key.does_not_exist() | (NameRow.uid == uid)
-    return lambda transaction: transaction.save(NameRow(_mobile_key(mac), uid=uid), free)
-
-
-def releasing_mobile(mac: str, uid: str) -> Step:
-    """Give a person's number back."""
-    return lambda transaction: transaction.delete(NameRow(_mobile_key(mac)), NameRow.uid == uid)
-
-
-def email_owner(address: Email) -> str | None:
-    """Whose a mailbox is."""
-    return _uid_of(address)
-
-
-def claiming_email(address: Email, uid: str) -> Step:
-    """Make a mailbox a person's, if it is nobody else's."""
-    free = NameRow.key.does_not_exist() | (NameRow.uid == uid)
-    return lambda transaction: transaction.save(NameRow(_email_key(address), uid=uid), free)
-
-
-def releasing_email(address: Email, uid: str) -> Step:
-    """Give a person's mailbox back."""
-    return lambda transaction: transaction.delete(NameRow(_email_key(address)), NameRow.uid == uid)
-
-
 def using_totp(uid: str, step: int) -> Step:
     """Use a step of a person's authenticator up, in a write that it authorises: no step is good twice."""
     unused = UserRow.totp_step.does_not_exist() | (UserRow.totp_step < step)
     return lambda transaction: transaction.update(
         UserRow(uid), actions=[UserRow.totp_step.set(step)], condition=UserRow.standing.exists() & unused
     )
-
-
-def by_invite(code: str) -> str | None:
-    """Whose an invite code is."""
-    return _owner(_invite_key(code))
 
 
 def rehash(uid: str, before: Mapping[str, str], after: Mapping[Form, str]) -> None:
@@ -442,26 +384,3 @@ def to_user(row: UserRow) -> User:
         open_contract=bool(row.open_contract),
         version=row.version or 0,
     )
-
-
-def _email_key(address: Email | None) -> str:
-    return f"email:{address.mailbox}" if address else NOBODY
-
-
-def _mobile_key(mac: str) -> str:
-    return f"mobile:{mac}"
-
-
-def _invite_key(code: str) -> str:
-    return f"invite:{code}"
-
-
-def _uid_of(address: Email | None) -> str | None:
-    return _owner(_email_key(address))
-
-
-def _owner(key: str) -> str | None:
-    try:
-        return NameRow.get(key, consistent_read=True).uid
-    except NameRow.DoesNotExist:
-        return None

@@ -13,7 +13,7 @@ from chalicelib.core.reasons import Reason, Refused
 from chalicelib.services import identity, passwords
 from chalicelib.services.delivery import Receiver
 from chalicelib.services.identity import login
-from chalicelib.stores import accounts, api_keys, codes, sessions, users, vault
+from chalicelib.stores import accounts, api_keys, codes, names, sessions, users, vault
 from tests.faults.injection import FAULTS, Faults, injected
 from tests.post import queued
 
@@ -86,7 +86,7 @@ def test_register(monkeypatch, fault):
             with pytest.raises(Refused) as refused:
                 step(mailbox)
             assert refused.value.reason is Reason.ALREADY_REGISTERED
-    assert len(list(accounts.scan())) == len([row for row in users.NameRow.scan() if row.key.startswith("email:")])
+    assert len(list(accounts.scan())) == len([row for row in names.NameRow.scan() if row.key.startswith("email:")])
 
 
 @fault
@@ -117,7 +117,7 @@ def test_sign_up(monkeypatch, fault):
             assert not isinstance(outcome, Refused)
             user = users.get(step((mobile, code)))
         assert accounts.get(user.uid) is not None
-    assert len(list(accounts.scan())) == len([row for row in users.NameRow.scan() if row.key.startswith("mobile:")])
+    assert len(list(accounts.scan())) == len([row for row in names.NameRow.scan() if row.key.startswith("mobile:")])
 
 
 @fault

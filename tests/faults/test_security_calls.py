@@ -14,7 +14,7 @@ from chalicelib.core.reasons import Refused
 from chalicelib.services import delivery, identity, passwords
 from chalicelib.services.delivery import Receiver
 from chalicelib.services.identity import SentCode, login
-from chalicelib.stores import codes, kyc, users, vault
+from chalicelib.stores import codes, kyc, names, users, vault
 from tests.faults.test_identity_calls import FAULTS, SECRET, active, address, each_call, proof
 from tests.post import mailed_token, queued
 
@@ -178,7 +178,7 @@ def test_bind_mobile(monkeypatch, fault):
         done = identity.mobile_of(users.get(uid)) == other
         assert used(new) is used(old) is done
         mac = identity.names.mobile_mac
-        assert (users.mobile_owner(mac(phone)), users.mobile_owner(mac(other))) == (
+        assert (names.mobile_owner(mac(phone)), names.mobile_owner(mac(other))) == (
             (None, uid) if done else (uid, None)
         )
         if outcome is None:

@@ -16,7 +16,7 @@ from chalicelib.core.reasons import Reason
 from chalicelib.services import identity, passwords
 from chalicelib.services.delivery import NOBODY, Receiver
 from chalicelib.services.identity import Given, Proof, SentCode
-from chalicelib.stores import codes, users
+from chalicelib.stores import codes, names, users
 from chalicelib.stores.users import Amendment, Outcome
 from tests.planted import plant
 from tests.post import deliver, mailed_code, mailed_token, mails, texted_code, texts
@@ -530,8 +530,8 @@ class TestInvites:
         uids = [registered(rules.email(f"p{n}@coinport.com")) for n in range(3)]
         codes_ = [users.get(uid).invite_code for uid in uids]
         assert len(set(codes_)) == 3
-        assert [users.by_invite(code) for code in codes_] == uids
-        assert users.by_invite("AAAAAA") in {None, *uids}
+        assert [names.by_invite(code) for code in codes_] == uids
+        assert names.by_invite("AAAAAA") in {None, *uids}
 
     def test_who_brought_whom_is_kept(self):
         ann = registered()
@@ -543,7 +543,7 @@ class TestInvites:
         taken, drawn = users.get(ann).invite_code, iter((users.get(ann).invite_code, "ZZZZZZ"))
         monkeypatch.setattr(rules, "invite_code", lambda _: next(drawn))
         bob = registered(rules.email("bob@coinport.com"))
-        assert (users.get(bob).invite_code, users.by_invite(taken)) == ("ZZZZZZ", ann)
+        assert (users.get(bob).invite_code, names.by_invite(taken)) == ("ZZZZZZ", ann)
 
 
 class TestLog:

@@ -7,7 +7,7 @@ from pynamodb.exceptions import TransactWriteError
 
 from chalicelib.core import identity as rules
 from chalicelib.core.identity import Form, Purpose, Standing
-from chalicelib.stores import accounts, codes, users
+from chalicelib.stores import accounts, codes, names, users
 from chalicelib.stores.users import CounterRow, NameRow, UserRow
 from tests.faults.injection import Faults, after, before, injected
 
@@ -55,7 +55,7 @@ def test_nobody_is_found_under_no_name(cloud):
     written()
     assert users.find(None) is None
     assert users.find(rules.email("jane@coinport.com")) is None
-    assert users.get(users.NOBODY) is None
+    assert users.get(names.NOBODY) is None
 
 
 def test_uids_never_repeat_even_when_many_ask_at_once(cloud):

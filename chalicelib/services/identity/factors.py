@@ -15,7 +15,7 @@ from chalicelib.services.identity.amending import amend, credential_changed, wit
 from chalicelib.services.identity.codes import SentCode, check_code, send_codes
 from chalicelib.services.identity.login import take
 from chalicelib.services.identity.names import mobile_mac, mobile_of, own
-from chalicelib.stores import attempts, codes, users, vault
+from chalicelib.stores import attempts, codes, names, users, vault
 from chalicelib.stores.table import Step
 from chalicelib.stores.users import Amendment
 
@@ -74,11 +74,11 @@ def bind_mobile(uid: str, session: str, phone: str, new: SentCode, old: SentCode
     def decide(user: User) -> Amendment:
         if user.sealed_mobile != before:  # the codes were for what was bound then
             raise spent
-        if users.mobile_owner(mac) not in {None, uid}:
+        if names.mobile_owner(mac) not in {None, uid}:
             raise Refused(Reason.ALREADY_REGISTERED, "mobile")
-        steps = [users.claiming_mobile(mac, uid)]
+        steps = [names.claiming_mobile(mac, uid)]
         if before and (mac_before := mobile_mac(mobile_of(user))) != mac:
-            steps.append(users.releasing_mobile(mac_before, uid))
+            steps.append(names.releasing_mobile(mac_before, uid))
         changes = {"sealed_mobile": vault.seal(phone, uid), "mobile_verified": True}
         return credential_changed(user, session, Amendment(changes, proofs, steps))
 

@@ -4,7 +4,7 @@ from chalicelib.core.identity import Channel, Email, User
 from chalicelib.core.phones import Mobile
 from chalicelib.core.reasons import Reason, Refused
 from chalicelib.services.delivery import NOBODY, Receiver
-from chalicelib.stores import users, vault
+from chalicelib.stores import names, users, vault
 
 #: What somebody is registered with and logs in by.
 Name = Email | Mobile
@@ -37,8 +37,8 @@ def find(name: Name) -> User | None:
 
 def find_by_mobile(phone: str) -> User | None:
     """The person of a number. Always two reads, whether there is such a person or not."""
-    uid = users.mobile_owner(mobile_mac(phone))
-    user = users.get(uid or users.NOBODY)
+    uid = names.mobile_owner(mobile_mac(phone))
+    user = users.get(uid or names.NOBODY)
     return user if uid else None
 
 

@@ -9,7 +9,7 @@ from chalicelib.core.identity import Email, Form, Purpose
 from chalicelib.core.reasons import Reason, Refused
 from chalicelib.services.identity.codes import WRONG, SentCode, check_code, count_send, post_code
 from chalicelib.services.identity.names import Name, channel_of, find, mobile_mac, receiver_of, spelling_of, word_of
-from chalicelib.stores import users, vault
+from chalicelib.stores import names, users, vault
 from chalicelib.stores.codes import Proof
 from chalicelib.stores.table import Step
 from chalicelib.stores.users import Newcomer
@@ -62,14 +62,19 @@ def sign_up(
         if sent is None:
             raise spent
         proofs.append(check_code(purpose, receiver_of(entry.name), sent, "verify_code"))
-    inviter = users.by_invite(entry.invite_code.upper()) if entry.invite_code else ""
-    if inviter is None:
-        raise Refused(Reason.INVITE_CODE, "invite_code")
+    inviter = _inviter(entry.invite_code.upper()) if entry.invite_code else ""
     if entry.name is not None and find(entry.name) is not None:
         raise _taken(entry.name)
     uid = users.next_uid()
     if not _create(uid, entry, inviter, proofs, steps):
         raise spent
+    return uid
+
+
+def _inviter(code: str) -> str:
+    uid = names.by_invite(code) if rules.is_invite_code(code) else None
+    if uid is None:
+        raise Refused(Reason.INVITE_CODE, "invite_code")
     return uid
 
 
