@@ -14,7 +14,7 @@ from chalicelib.core import oauth as rules
 from chalicelib.core.identity import Standing, User, fingerprint
 from chalicelib.core.oauth import Client, Wish
 from chalicelib.core.reasons import Reason, Refused
-from chalicelib.stores import oauth, users
+from chalicelib.stores import names, oauth, users
 from chalicelib.stores.oauth import Grant, Token
 
 #: What a client that nobody registered is compared with, so that it takes the same work.
@@ -156,7 +156,7 @@ def who(token: str) -> User:
     It ends with the person's sessions. Raises `Refused` (OAUTH_TOKEN).
     """
     found = oauth.token(fingerprint(token))
-    user = users.get(found.uid if found else users.NOBODY)
+    user = users.get(found.uid if found else names.NOBODY)
     good = found is not None and user is not None and clock.now_ms() < found.expires
     if (
         found is None
