@@ -1,6 +1,7 @@
 # `make run` and `make test` are all one needs; each sets up what it uses. Python 3.11, git and make must be there.
 PYTHON ?= python3.11
 STAGE ?= dev
+JOBS ?= 2
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
@@ -36,8 +37,8 @@ deploy: package ## STAGE=dev|prod to AWS, with the credentials of the environmen
 destroy: .venv/.ready ## STAGE=dev on AWS and all that it holds
 	@$(BIN)/python -m infra.deploy --stage $(STAGE) --destroy
 
-test: setup ## all tests
-	$(BIN)/python -m pytest
+test: setup ## all tests, by JOBS=2 processes: one has the emulator, the other the rest
+	$(BIN)/python -m pytest -n $(JOBS)
 
 test-fast: setup ## all tests but those on the emulator
 	$(BIN)/python -m pytest -m "not deployed"

@@ -19,6 +19,32 @@ for name in ("AWS_ENDPOINT_URL", "AWS_PROFILE", "STAGE", "STACK", "ENDPOINT_GROU
     os.environ.pop(name, None)
 
 
+#: Folders whose tests share one emulator, one build folder, one browser: one process of several runs them all, in order.
+TOGETHER = ("tests/deployed/", "tests/infra/", "tests/browser/")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """How several processes (``-n 2``) share the work: by file, and what must stay together is one piece, the first.
+
+    Not ``--dist loadgroup``: pytest 9 does not let xdist mark a test's group any more.
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Pieces(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return "together" if nodeid.startswith(TOGETHER) else nodeid.partition("::")[0]
+
+    return Pieces(config, log)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where several processes share the work, the longest piece begins first."""
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        items.sort(key=lambda item: not item.nodeid.startswith(TOGETHER))
+
+
 @pytest.fixture(scope="session")
 def _aws() -> Iterator[None]:
     from tests.cloud import deployment  # after the pins above
