@@ -238,6 +238,7 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
         table("trades", "BatchWriteItem"),
         archive("checkpoints/", "GetObject"),
         table("transfers", "GetItem", "PutItem"),
+        table("transfer_moves", "PutItem"),
         send(*MARKETS),
     ),
 } | dict.fromkeys(MATCHERS, _MATCHER)

@@ -27,6 +27,11 @@ class Reason(StrEnum):
     INSUFFICIENT_FUNDS = auto()
     BELOW_MINIMUM = auto()
     TOO_MANY_OPEN_ORDERS = auto()
+    # transfers
+    TRANSFER_NOT_CANCELLABLE = auto()
+    NO_SUCH_TRANSFER = auto()
+    NOT_YOURS = auto()
+    WITHDRAWAL_ADDRESS = auto()
     # identity
     TOO_MANY_API_TOKENS = auto()
     API_KEY_FORBIDDEN = auto()

@@ -31,7 +31,7 @@ def of_asset(asset: str) -> tuple[Reserve, list[Address]]:
 
 
 def transfers_of(asset: str, cursor: int | None, limit: int) -> Page[Transfer]:
-    """An asset's succeeded deposits with number < `cursor` (None: from the newest), newest first."""
+    """An asset's succeeded transfers with number < `cursor` (None: from the newest), newest first."""
     return transfers.succeeded(asset, cursor, limit)
 
 

@@ -250,6 +250,9 @@ def _reserve(uid: str, drafts: Mapping[int, Order]) -> tuple[list[Order], dict[i
             break
         except accounts.Short as short:
             fitting, reasons = _that_fit(short.account, drafts)
+        except accounts.Blocked:
+            reasons, fitting = dict.fromkeys(drafts, Reason.ACCOUNT_UNUSABLE), {}
+            break
     else:  # others were faster each time: what would fit now is not known
         reasons, fitting = reasons | dict.fromkeys(fitting, Reason.TOO_OFTEN), {}
     refusals = {}

@@ -35,7 +35,7 @@ def balances(uid: str) -> dict[str, Balance]:
     }
 
 
-def credit(uid: str, currency: str, amount: Decimal, txid: str | None) -> transfers.Deposit:
+def credit(uid: str, currency: str, amount: Decimal, txid: str | None) -> transfers.Transfer:
     """Credit a deposit that an operator vouches for, once per (currency, txid). Gives back the deposit as it stands.
 
     Raises `Refused` for an unknown currency or account, an amount that is not positive or too precise, or a txid that

@@ -2,7 +2,8 @@
 
 `available`, `frozen`, `pending` map asset → 1e-8 units. `applied` maps market → the last journal entry settled here;
 `intents` maps order id → the order, while it is reserved but not yet in its market's journal. An account with intents
-also stands in the sparse index `waiting`, where the sweeper finds those whose message was lost.
+also stands in the sparse index `waiting`, where the sweeper finds those whose message was lost. `blocked` names the
+deposits that a block chain took back after they were credited: while there are any, nothing may be reserved or held.
 """
 
 import json
@@ -10,7 +11,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from pynamodb.attributes import UnicodeAttribute
+from pynamodb.attributes import UnicodeAttribute, UnicodeSetAttribute
 from pynamodb.exceptions import PutError, UpdateError
 from pynamodb.expressions.condition import Condition, size
 from pynamodb.expressions.update import Action
@@ -19,6 +20,7 @@ from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from chalicelib import clock, settings
 from chalicelib.core.ledger import Settlement
 from chalicelib.core.orders import Order
+from chalicelib.core.transfers import Effect
 from chalicelib.stores import orders
 from chalicelib.stores.table import Integer, IntegerMap, Table, TextMap, error_code, refused
 
@@ -58,6 +60,7 @@ class AccountRow(Table):
     pending = IntegerMap(default=dict)
     applied = IntegerMap(default=dict)
     intents = TextMap(default=dict)
+    blocked = UnicodeSetAttribute(null=True)
     waiting_shard = Integer(null=True)
     waiting_since = Integer(null=True)
     waiting = Waiting()
@@ -65,7 +68,7 @@ class AccountRow(Table):
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account as read: balances by asset (1e-8), positions by market, intents by order id."""
+    """An account as read: balances by asset (1e-8), positions by market, intents by order id, what blocks it."""
 
     uid: str
     available: Mapping[str, int]
@@ -74,6 +77,11 @@ class Account:
     applied: Mapping[str, int]
     intents: Mapping[int, Order]
     waiting_since: int | None
+    blocked: frozenset[str] = frozenset()
+
+
+class Blocked(Exception):  # noqa: N818 - says what is the case
+    """Nothing leaves this account: a deposit of it was credited and then taken back by its block chain."""
 
 
 class Short(Exception):  # noqa: N818 - says what is the case
@@ -129,10 +137,10 @@ def missing(uids: Iterable[str]) -> list[str]:
 def reserve(uid: str, placed: Sequence[Order], needs: Mapping[str, int], at: int) -> None:
     """Freeze `needs` (asset → 1e-8) and note the intents of `placed`, all in one write or nothing at all.
 
-    Raises `Short` with the account as it is, when it does not cover the needs (or has too many intents). Any other
-    error means: not known. A write whose answer was lost is recognised by its intents, and is no error.
+    Raises `Blocked`, or `Short` with the account as it is, when it does not cover the needs (or has too many intents). Any
+    other error means: not known. A write whose answer was lost is recognised by its intents, and is no error.
     """
-    condition: Condition = size(AccountRow.intents) <= INTENTS_MAX - len(placed)
+    condition: Condition = (size(AccountRow.intents) <= INTENTS_MAX - len(placed)) & AccountRow.blocked.does_not_exist()
     actions: list[Action] = []
     for asset, need in needs.items():
         condition &= AccountRow.available[asset] >= need
@@ -152,6 +160,8 @@ def reserve(uid: str, placed: Sequence[Order], needs: Mapping[str, int], at: int
             return
         if not refused(error):
             raise
+        if account is not None and account.blocked:
+            raise Blocked from error
         raise Short(account) from error
 
 
@@ -208,10 +218,26 @@ def rest_waiting(account: Account) -> None:
         _settled(account.uid, leave, seen & (size(AccountRow.intents) == 0))
 
 
-def credit_actions(asset: str, amount: int) -> list[Action]:
-    """The update that credits a deposit, to be written in one transaction with the deposit's own row."""
+def transfer_write(effect: Effect, transfer_id: str, asset: str, amount: int) -> tuple[list[Action], Condition]:
+    """The update that a transfer's move makes to its account, and on which condition, for the transaction of that move."""
     assert amount > 0
-    return [_add(AccountRow.available, asset, amount)]
+    available, pending, blocked = AccountRow.available, AccountRow.pending, AccountRow.blocked
+    grow, shrink = _add(available, asset, amount), _add(available, asset, -amount)
+    covered: Condition = pending[asset] >= amount
+    there: Condition = AccountRow.uid.exists()
+    writes: dict[Effect, tuple[list[Action], Condition]] = {
+        Effect.CREDIT: ([grow], there),
+        Effect.HOLD: (
+            [shrink, _add(pending, asset, amount)],
+            (available[asset] >= amount) & blocked.does_not_exist(),
+        ),
+        Effect.REFUND: ([_add(pending, asset, -amount), grow], covered),
+        Effect.PAY: ([_add(pending, asset, -amount)], covered),
+        Effect.BLOCK: ([blocked.add({transfer_id})], there),
+        Effect.UNBLOCK: ([blocked.delete({transfer_id})], there),
+        Effect.TAKE: ([shrink, blocked.delete({transfer_id})], available[asset] >= amount),
+    }
+    return writes[effect]
 
 
 def _add(balances: IntegerMap, asset: str, delta: int) -> Action:
@@ -253,4 +279,5 @@ def _account(row: AccountRow) -> Account:
         applied=row.applied,
         intents={int(key): orders.from_list(json.loads(text)) for key, text in row.intents.items()},
         waiting_since=row.waiting_since,
+        blocked=frozenset(row.blocked or ()),
     )

@@ -9,6 +9,8 @@ from tests.house.source import ROOT, docstrings, files, nodes, tree
 
 ROOMS = ("chalicelib/core", "chalicelib/stores", "chalicelib/services")
 ACCOUNTS = ROOT / "chalicelib/stores/accounts.py"
+#: The one file that moves money by what happens to transfers; with the actions that `stores.accounts` makes.
+TRANSFERS = ROOT / "chalicelib/stores/transfers.py"
 BALANCES = {"available", "frozen", "pending"}
 #: A balance as the path of an update or a condition: ``available.#a``, ``SET frozen``, ``#p.BTC = pending…``.
 EXPRESSION = re.compile(r"\b(available|frozen|pending)\s*[.#=\[]|(SET|ADD|REMOVE)\s+(available|frozen|pending)\b")
@@ -51,6 +53,8 @@ def writers(path):
                 yield f"{place} AccountRow.{attr}: write a verb in stores.accounts that makes this change"
             case ast.Constant(value=str(text)) if id(node) not in prose and EXPRESSION.search(text):
                 yield f"{place} {text!r}: updates of balances are built in stores.accounts only"
+            case ast.Attribute(attr="transfer_write") | ast.Name(id="transfer_write") if path != TRANSFERS:
+                yield f"{place} transfer_write: money moves with its transfer, by stores.transfers; use its verbs"
             case ast.Call(
                 func=ast.Attribute(attr="table") | ast.Name(id="table"), args=[ast.Constant(value="accounts")]
             ):
@@ -79,6 +83,7 @@ def test_one_file_writes_balances():
         "client.update_item(UpdateExpression='SET available.#a = :v')",
         "update = 'ADD pending :x'",
         "settings.table('accounts')",
+        "actions, condition = accounts.transfer_write(Effect.CREDIT, 'x', 'BTC', 1)",
     ],
 )
 def test_the_rule_about_balances_sees_a_second_writer(code, tmp_path, monkeypatch):

@@ -130,7 +130,13 @@ def test_money_of_a_house():
 
 def test_money_that_a_withdrawal_holds_without_having_taken_it():
     change(ANN, AccountRow.pending, "CNY", 1)
-    assert numbers() == {"1:"}
+    assert numbers() == {"1:", "2:"}
+
+
+def test_money_held_by_no_withdrawal():
+    change(ANN, AccountRow.pending, "CNY", 1)
+    change(ANN, AccountRow.available, "CNY", -1)
+    assert numbers() == {"2:"}
 
 
 def test_a_deposit_that_was_credited_twice():
@@ -147,7 +153,7 @@ def test_a_deposit_that_is_forgotten():
 
 def test_a_deposit_to_an_account_that_does_not_exist():
     TransferRow("deposit:BTC:x:0", uid="5", asset="BTC", amount=1, kind="deposit", status="succeeded", at=0).save()
-    assert world.violations() == ["1: deposit deposit:BTC:x:0 went to 5, who has no account"]
+    assert world.violations() == ["1: deposit:BTC:x:0 is of 5, who has no account"]
 
 
 # --- 2: what is frozen is what is held

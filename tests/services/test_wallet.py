@@ -4,12 +4,11 @@ from decimal import Decimal
 
 import pytest
 
-from chalicelib import settings
+from chalicelib import clock, settings
 from chalicelib.core.reasons import Reason, Refused
 from chalicelib.services import wallet
 from chalicelib.services.wallet import Balance
 from chalicelib.stores import accounts, transfers
-from chalicelib.stores.accounts import AccountRow
 from tests.faults.injection import Faults, after, injected, lost
 from tests.services import world
 
@@ -42,7 +41,7 @@ def test_balances_come_in_the_exchanges_order_and_add_up():
 
 def test_what_is_pending_belongs_to_its_owner():
     wallet.credit(ANN, "BTC", Decimal(2), None)
-    AccountRow(ANN).update(actions=[AccountRow.pending["BTC"].set(10**8), AccountRow.available["BTC"].set(10**8)])
+    transfers.open_withdrawal(transfers.Withdrawal(ANN, "BTC", 10**8, 0, clock.now_ms()), ANN, "asked")
     assert wallet.balances(ANN)["BTC"] == Balance(10**8, 0, 10**8)
 
 

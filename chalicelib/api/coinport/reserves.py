@@ -13,15 +13,14 @@ from chalicelib.api.coinport.endpoint import Answer, endpoint
 from chalicelib.api.edge import paging
 from chalicelib.api.edge.request import Request
 from chalicelib.core.reasons import Reason, Refused
+from chalicelib.core.transfers import Kind
 from chalicelib.services import external, snapshots
 from chalicelib.services import reserves as holdings
 from chalicelib.stores.addresses import Reserve
 
 routes = Blueprint(__name__)
 
-#: The document's code of a transfer that has succeeded.
-SUCCEEDED: Final = 4
-OPERATION: Final = words.Words("kind of transfer", {"deposit": 0, "withdrawal": 1})
+OPERATION: Final = words.Words("kind of transfer", {Kind.DEPOSIT: 0, Kind.WITHDRAWAL: 1})
 
 
 class FilesQuery(msgspec.Struct, forbid_unknown_fields=True):
@@ -82,7 +81,7 @@ def reserves(request: Request) -> object:
 
 @endpoint(routes, "GET", "/api/v2/{symbol}/transfers", public=True, query=TransfersQuery)
 def transfers(request: Request) -> object:
-    """A currency's succeeded deposits, newest first."""
+    """A currency's succeeded deposits and withdrawals, newest first."""
     asset = words.currency(request.params["symbol"])
     query = request.query_as(TransfersQuery)
     page = holdings.transfers_of(asset, paging.cursor(query.cursor), paging.limit(query.limit, default=50, most=100))
@@ -94,9 +93,9 @@ def transfers(request: Request) -> object:
                 "id": str(one.number),
                 "uid": one.uid,
                 "amount": words.number(one.amount),
-                "status": SUCCEEDED,
-                "created": one.at,
-                "updated": one.at,
+                "status": one.status.value,
+                "created": one.created,
+                "updated": one.updated,
                 "operation": OPERATION.say(one.kind),
                 "address": one.address,
                 "txid": one.txid,

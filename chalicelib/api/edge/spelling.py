@@ -59,6 +59,10 @@ SPELLINGS: Final[Mapping[Reason, Spelling]] = {
     Reason.OAUTH_TOKEN: Spelling(
         1014, "访问令牌无效或已过期", "This access token is unknown or has expired", status=401
     ),
+    Reason.TRANSFER_NOT_CANCELLABLE: Spelling(6001, "该充值提现已不能取消", "This transfer can no longer be cancelled"),
+    Reason.NO_SUCH_TRANSFER: Spelling(6002, "充值提现记录不存在", "No such transfer"),
+    Reason.NOT_YOURS: Spelling(6004, "该记录属于其他用户", "This is another person's"),
+    Reason.WITHDRAWAL_ADDRESS: Spelling(8005, "提现地址不正确", "Not an address that can be paid"),
     Reason.EMAIL_FORMAT: Spelling(9003, "邮箱格式不正确", "Not an e-mail address"),
     Reason.PASSWORD_FORMAT: Spelling(9004, "密码格式不正确", "The password has the wrong format"),
     Reason.CODE_TOO_OFTEN: Spelling(9007, "验证码发送过于频繁", "Codes are asked for too often"),

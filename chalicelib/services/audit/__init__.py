@@ -1,7 +1,8 @@
-"""The audit: the invariants of the ledger, checked over all accounts, journals, orders, trades and deposits.
+"""The audit: the invariants of the ledger, checked over all accounts, journals, orders, trades and transfers.
 
 1. Per asset, what accounts hold is what was deposited and not withdrawn.
-2. Per account and asset, what is frozen is what its open orders and intents hold; nothing is negative.
+2. Per account and asset, what is frozen is what its open orders and intents hold, what is pending what its open withdrawals
+   hold; nothing is negative.
 3. A journal has no gap; folding it gives the orders and the trades.
 4. An accepted order ends at most once, is never overfilled, and is filled in price-time priority.
 5. Each trade is settled once on each side.

@@ -1,4 +1,4 @@
-"""Invariants 1, 2 and 5: each account is held against what deposits and journals did to it, a part of the accounts at a time."""
+"""Invariants 1, 2 and 5: each account is held against what transfers and journals did to it, a part of the accounts at a time."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -7,10 +7,12 @@ from chalicelib import settings
 from chalicelib.core.ledger import held_asset, settlements
 from chalicelib.core.markets import Market
 from chalicelib.core.orders import Entry, OrderCancelled, OrderFilled, OrderPlaced
+from chalicelib.core.transfers import Kind, Status, holds
 from chalicelib.services.audit.findings import Findings
 from chalicelib.services.matching import archiving
 from chalicelib.stores import accounts, transfers
 from chalicelib.stores.accounts import Account
+from chalicelib.stores.transfers import Transfer
 
 #: This many accounts, about, are in memory at once; the journals are read once for each part.
 ACCOUNTS_AT_ONCE = 50_000
@@ -26,6 +28,23 @@ def check(findings: Findings) -> None:
                 ledger.apply(market, entry)
                 ledger.ends[market.id] = entry
         ledger.compare()
+
+
+class _Moved:
+    """(uid, asset) → what was deposited and not withdrawn, and what withdrawals hold that are under way."""
+
+    def __init__(self) -> None:
+        self.in_all: dict[tuple[str, str], int] = defaultdict(int)
+        self.held: dict[tuple[str, str], int] = defaultdict(int)
+
+    def add(self, transfer: Transfer) -> None:
+        """Count a transfer. A deposit counts as long as its money is in the account, whatever became of it since."""
+        key = transfer.uid, transfer.asset
+        if transfer.kind is Kind.DEPOSIT:
+            self.in_all[key] += transfer.amount if transfer.credited else 0
+        else:
+            self.in_all[key] -= transfer.amount if transfer.status is Status.SUCCEEDED else 0
+            self.held[key] += transfer.amount if holds(transfer.kind, transfer.status) else 0
 
 
 class _Ledger:
@@ -81,11 +100,11 @@ class _Ledger:
                 self.findings.checked["cancels"] += isinstance(event, OrderCancelled)
 
     def compare(self) -> None:
-        """Hold each account's balances against deposits, journals, open orders and intents."""
-        deposited = self._deposits()
+        """Hold each account's balances against transfers, journals, open orders and intents."""
+        moved = self._transfers()
         self._find_strangers()
         for uid, account in self.accounts.items():
-            self._compare(account, deposited)
+            self._compare(account, moved)
             for market in settings.exchange().markets:
                 settled, last = account.applied.get(market, 0), self.last.get((uid, market), 0)
                 if settled == self.before.get((uid, market), 0) < last and self.findings.owes(self.ends[market], last):
@@ -93,17 +112,18 @@ class _Ledger:
                 if settled != last:
                     self.findings.add(5, f"{uid} is settled for {market} to {settled} of {last}")
 
-    def _deposits(self) -> dict[tuple[str, str], int]:
-        deposited: dict[tuple[str, str], int] = defaultdict(int)
-        for deposit in transfers.scan():
-            if deposit.uid in self.accounts:
-                deposited[deposit.uid, deposit.asset] += deposit.amount
-            elif self.first and accounts.missing([deposit.uid]):
-                self.findings.add(1, f"deposit {deposit.id} went to {deposit.uid}, who has no account")
-            self.findings.checked["deposits"] += self.first
-        return deposited
+    def _transfers(self) -> _Moved:
+        """What transfers brought to these accounts, took from them and hold in them."""
+        moved = _Moved()
+        for transfer in transfers.scan():
+            self.findings.checked[f"{transfer.kind}s"] += self.first
+            if transfer.uid in self.accounts:
+                moved.add(transfer)
+            elif self.first and accounts.missing([transfer.uid]):
+                self.findings.add(1, f"{transfer.id} is of {transfer.uid}, who has no account")
+        return moved
 
-    def _compare(self, account: Account, deposited: dict[tuple[str, str], int]) -> None:
+    def _compare(self, account: Account, moved: _Moved) -> None:
         uid = account.uid
         intents: dict[str, int] = defaultdict(int)
         for order in account.intents.values():
@@ -116,10 +136,12 @@ class _Ledger:
             )
             if min(available, frozen, pending) < 0:
                 self.findings.add(2, f"{uid} has a negative {asset}: {available}, {frozen}, {pending}")
-            if available + frozen + pending != deposited[uid, asset] + self.totals[uid, asset]:
-                self.findings.add(1, f"{uid}'s {asset} is not what deposits and trades made it")
+            if available + frozen + pending != moved.in_all[uid, asset] + self.totals[uid, asset]:
+                self.findings.add(1, f"{uid}'s {asset} is not what transfers and trades made it")
             if frozen != self.frozen[uid, asset] + intents[asset]:
                 self.findings.add(2, f"{uid}'s frozen {asset} is not what orders and intents hold")
+            if pending != moved.held[uid, asset]:
+                self.findings.add(2, f"{uid}'s pending {asset} is not what open withdrawals hold")
 
     def _stranger(self, uid: str) -> None:
         """Somebody whom a journal settles and who is not of this part: does he have an account at all?"""

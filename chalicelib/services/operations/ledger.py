@@ -20,7 +20,7 @@ def credit(payload: Payload) -> dict[str, Any]:
         "uid": deposit.uid,
         "currency": deposit.asset,
         "amount": str(to_decimal(deposit.amount)),
-        "at": deposit.at,
+        "at": deposit.created,
     }
 
 
