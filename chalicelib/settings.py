@@ -21,6 +21,8 @@ QUEUE_URL_BASE = os.environ.get("QUEUE_URL_BASE", "https://sqs.us-east-1.amazona
 MAIL_QUEUE = f"{STACK}-mail"
 MAIL_QUEUE_URL = QUEUE_URL_BASE + MAIL_QUEUE
 BUCKET = os.environ.get("BUCKET", f"{STACK}-archive")
+#: What people upload, apart from all else: other rights, no versions, its own rules of forgetting.
+UPLOADS_BUCKET = os.environ.get("UPLOADS_BUCKET", f"{STACK}-uploads")
 KMS_KEY = os.environ.get("KMS_KEY", f"alias/{STACK}")
 #: The key that signs the roots of balance snapshots; people check its signatures, so it signs nothing else.
 SIGNING_KEY = os.environ.get("SIGNING_KEY", f"alias/{STACK}-signing")

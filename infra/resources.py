@@ -17,7 +17,7 @@ from pynamodb.models import Model
 import app as application
 from chalicelib import settings, stores
 from chalicelib.workers.matching import function_name
-from infra import alarms, gateway, post, roles
+from infra import alarms, buckets, gateway, post, roles
 from infra.roles import pascal
 
 Template = dict[str, Any]
@@ -193,6 +193,7 @@ def _function(name: str, properties: Template, memory: int, timeout: int, group:
         "STACK": settings.STACK,
         "QUEUE_URL_BASE": {"Fn::Sub": "https://sqs.${AWS::Region}.${AWS::URLSuffix}/${AWS::AccountId}/"},
         "BUCKET": {"Ref": "Archive"},
+        "UPLOADS_BUCKET": {"Ref": "Uploads"},
         "KMS_KEY": roles.att("Key", "Arn"),
         "SIGNING_KEY": roles.att("SigningKey", "Arn"),
         "PUBLIC_URL": {"Ref": "PublicUrl"},
@@ -269,34 +270,7 @@ def _queue(market: str) -> Template:
 def _shared() -> Template:
     """What no function owns alone."""
     return {
-        "Archive": {
-            "Type": "AWS::S3::Bucket",
-            **retained(),
-            "Properties": {
-                "BucketName": {"Fn::Sub": f"{settings.STACK}-archive-${{AWS::AccountId}}"},
-                "VersioningConfiguration": {"Status": "Enabled"},
-                "BucketEncryption": {
-                    "ServerSideEncryptionConfiguration": [{"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]
-                },
-                "PublicAccessBlockConfiguration": {
-                    "BlockPublicAcls": True,
-                    "BlockPublicPolicy": True,
-                    "IgnorePublicAcls": True,
-                    "RestrictPublicBuckets": True,
-                },
-                "OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
-                "LifecycleConfiguration": {
-                    "Rules": [
-                        {
-                            "Id": "forget-old-versions",
-                            "Status": "Enabled",
-                            "NoncurrentVersionExpiration": {"NoncurrentDays": 30},
-                            "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
-                        }
-                    ]
-                },
-            },
-        },
+        **buckets.buckets(retained()),
         "Key": {
             "Type": "AWS::KMS::Key",
             **retained(),

@@ -57,6 +57,11 @@ def archive(prefix: str, *actions: str) -> Grant:
     return Grant(tuple(f"s3:{action}" for action in actions), ({"Fn::Sub": f"${{Archive.Arn}}/{prefix}*"},))
 
 
+def uploads(prefix: str, *actions: str) -> Grant:
+    """S3 object `actions` below a prefix of what people upload."""
+    return Grant(tuple(f"s3:{action}" for action in actions), ({"Fn::Sub": f"${{Uploads.Arn}}/{prefix}*"},))
+
+
 def mail() -> Grant:
     """Sending mail in the name of any verified identity; SES itself refuses the others."""
     return Grant(

@@ -46,7 +46,8 @@ def deployment() -> Iterator[None]:
         kms.create_alias(AliasName=settings.KMS_KEY, TargetKeyId=kms.create_key()["KeyMetadata"]["KeyId"])
         signing = kms.create_key(KeyUsage="SIGN_VERIFY", KeySpec="ECC_NIST_P256")["KeyMetadata"]["KeyId"]
         kms.create_alias(AliasName=settings.SIGNING_KEY, TargetKeyId=signing)
-        aws.client("s3").create_bucket(Bucket=settings.BUCKET)
+        for bucket in (settings.BUCKET, settings.UPLOADS_BUCKET):
+            aws.client("s3").create_bucket(Bucket=bucket)
         aws.client("ses").verify_email_identity(EmailAddress=settings.MAIL_SENDER)
         try:
             yield

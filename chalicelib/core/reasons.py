@@ -70,6 +70,9 @@ class Reason(StrEnum):
     ID_IN_USE = auto()
     TOO_MANY_BANK_CARDS = auto()
     BANK_CARD_KNOWN = auto()
+    # uploads
+    UPLOAD_INVALID = auto()
+    UPLOAD_TOO_LARGE = auto()
 
 
 class Refused(Exception):  # noqa: N818 - it is no error of ours: the caller's request was refused

@@ -116,9 +116,27 @@ def test_nothing_is_public(template):
         assert all(properties["PublicAccessBlockConfiguration"].values())
         assert len(properties["PublicAccessBlockConfiguration"]) == 4
         assert properties["BucketEncryption"]
-        assert properties["VersioningConfiguration"] == {"Status": "Enabled"}
+        assert properties["LifecycleConfiguration"]["Rules"]
     for queue in of_type(template, "AWS::SQS::Queue").values():
         assert queue["Properties"]["SqsManagedSseEnabled"]
+
+
+def test_the_archive_forgets_nothing_and_uploads_what_nobody_needs(template):
+    archive, uploads = (template["Resources"][name]["Properties"] for name in ("Archive", "Uploads"))
+    assert archive["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert not any("ExpirationInDays" in rule for rule in archive["LifecycleConfiguration"]["Rules"])
+    assert "VersioningConfiguration" not in uploads, "what is removed is gone"
+    rules = {rule["Id"]: rule for rule in uploads["LifecycleConfiguration"]["Rules"]}
+    assert rules["forget-incoming"]["Prefix"] == "incoming/"
+    assert rules["forget-unheld"]["TagFilters"] == [{"Key": "held", "Value": "no"}]
+    assert {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules.values() if "ExpirationInDays" in rule} == {
+        "incoming/": 1,
+        "kept/": 7,
+    }
+
+
+def test_files_reach_us_byte_for_byte(document):
+    assert "multipart/form-data" in document["x-amazon-apigateway-binary-media-types"]
 
 
 STATEFUL = ("AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::KMS::Key")

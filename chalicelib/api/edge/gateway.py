@@ -13,6 +13,9 @@ from chalicelib.core.reasons import Reason, Refused
 #: text and loaded when needed, because a Lambda that serves one dialect need not load another.
 DIALECTS: Final[tuple[tuple[str, str], ...]] = (("", "chalicelib.api.coinport.endpoint"),)
 
+#: What reaches us byte for byte, because it may hold a file; API Gateway would make text of it.
+BINARY: Final = ("multipart/form-data",)
+
 #: How Chalice's own error bodies begin; no dialect has such an answer.
 _CHALICE_VOICE: Final = '{"Code":'
 
@@ -23,6 +26,7 @@ class Gateway(Chalice):
     def __init__(self, app_name: str = "exchange") -> None:
         """An app that logs nothing by itself: `edge.log` does, without secrets."""
         super().__init__(app_name=app_name, configure_logs=False)
+        self.api.binary_types.extend(BINARY)
 
     def __call__(self, event: dict[str, Any], context: object) -> dict[str, Any]:
         """Answer one API Gateway event."""

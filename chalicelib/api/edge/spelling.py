@@ -86,6 +86,8 @@ SPELLINGS: Final[Mapping[Reason, Spelling]] = {
     Reason.ID_IN_USE: Spelling(1007, "该证件已被使用", "This document is in use"),
     Reason.TOO_MANY_BANK_CARDS: Spelling(1007, "银行卡数量已达上限", "Too many bank cards"),
     Reason.BANK_CARD_KNOWN: Spelling(1007, "该银行卡已绑定", "This bank card is bound already"),
+    Reason.UPLOAD_INVALID: Spelling(1007, "文件无法识别", "Not a file that can be taken"),
+    Reason.UPLOAD_TOO_LARGE: Spelling(1007, "文件过大", "The file is too large"),
     Reason.LOGIN_LOCKED: Spelling(
         9013, "登录失败次数过多，已被锁定", "Locked after too many failed logins", status=401
     ),

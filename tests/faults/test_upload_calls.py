@@ -1,0 +1,87 @@
+"""Every AWS call of an upload and of its use fails once, before or after it took effect, or is repeated unseen. What was
+answered is kept whole; what was not can be brought again, and nothing that was not looked at ever counts."""
+
+import itertools
+
+import pytest
+
+from chalicelib import settings
+from chalicelib.core.reasons import Refused
+from chalicelib.core.uploads import Kind, Upload
+from chalicelib.services import uploads
+from chalicelib.stores import aws, vault
+from chalicelib.stores import uploads as store
+from tests.faults.injection import FAULTS
+from tests.faults.test_identity_calls import each_call
+from tests.pictures import MP4, opened, picture
+
+fault = pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+PEOPLE = (str(uid) for uid in itertools.count(1_000_000_001))
+
+
+@pytest.fixture(autouse=True)
+def _world(cloud):
+    vault._pepper()
+
+
+def objects():
+    found = aws.client("s3").list_objects_v2(Bucket=settings.UPLOADS_BUCKET)
+    return {one["Key"] for one in found.get("Contents", ())}
+
+
+def content(upload):
+    return aws.client("s3").get_object(Bucket=settings.UPLOADS_BUCKET, Key=f"kept/{upload.name}")["Body"].read()
+
+
+def held(upload):
+    found = aws.client("s3").get_object_tagging(Bucket=settings.UPLOADS_BUCKET, Key=f"kept/{upload.name}")
+    return found["TagSet"] == [{"Key": "held", "Value": "yes"}]
+
+
+@fault
+@pytest.mark.parametrize(("keep", "file"), [(uploads.keep_image, picture()), (uploads.keep_video, MP4)])
+def test_keep(monkeypatch, fault, keep, file):
+    known = set()
+    for uid, outcome in each_call(monkeypatch, fault, lambda _: next(PEOPLE), lambda uid: keep(uid, file)):
+        left = {Upload(key.removeprefix("kept/")) for key in objects() - known}
+        known = objects()
+        if isinstance(outcome, Upload):
+            assert left == {outcome}
+        assert len(left) <= 1
+        assert not any(held(upload) for upload in left), "what nobody was told of is forgotten"
+        assert content(keep(uid, file))
+        known = objects()
+
+
+@fault
+@pytest.mark.parametrize(("kind", "file"), [(Kind.IMAGE, picture("PNG")), (Kind.VIDEO, MP4)])
+def test_claim_of_a_large_one(monkeypatch, fault, kind, file):
+    def prepare(_):
+        uid = next(PEOPLE)
+        upload = uploads.presigned(uid, kind).upload
+        aws.client("s3").put_object(Bucket=settings.UPLOADS_BUCKET, Key=f"incoming/{upload.name}", Body=file)
+        return uid, upload
+
+    for (uid, upload), outcome in each_call(
+        monkeypatch, fault, prepare, lambda ready: uploads.claim(ready[0], ready[1].name, kind)
+    ):
+        assert not isinstance(outcome, Refused), "a fault of ours is not blamed on the file"
+        if isinstance(outcome, Upload):
+            assert held(upload)
+        assert uploads.claim(uid, upload.name, kind) == upload
+        assert held(upload)
+        assert content(upload) == MP4 if kind is Kind.VIDEO else opened(content(upload)).format == "JPEG"
+
+
+@fault
+def test_release(monkeypatch, fault):
+    def prepare(_):
+        uid = next(PEOPLE)
+        return uploads.claim(uid, uploads.keep_image(uid, picture()).name)
+
+    for upload, outcome in each_call(monkeypatch, fault, prepare, uploads.release):
+        if outcome is None:
+            assert not held(upload)
+        uploads.release(upload)
+        assert not held(upload)
+        assert store.there(upload)
