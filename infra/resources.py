@@ -50,8 +50,8 @@ WORKER_MEMORY_MB = {
 def models() -> Iterator[type[Model]]:
     """Every table of the stores: the pynamodb models that have a table name."""
     seen: set[str] = set()
-    for info in sorted(pkgutil.iter_modules(stores.__path__), key=lambda info: info.name):
-        module = importlib.import_module(f"{stores.__name__}.{info.name}")
+    for info in sorted(pkgutil.walk_packages(stores.__path__, f"{stores.__name__}."), key=lambda info: info.name):
+        module = importlib.import_module(info.name)
         for value in vars(module).values():
             name = getattr(getattr(value, "Meta", None), "table_name", None)
             if isinstance(value, type) and issubclass(value, Model) and name and name not in seen:

@@ -38,6 +38,16 @@ def fee_on(received: int, rate: int) -> int:
     return -(-received * rate // SCALE)
 
 
+def floor_to(numerator: int, denominator: int, step: int) -> int:
+    """A quotient in whole `step`s, rounded down: what somebody receives, so that the house never pays what it has not got."""
+    return numerator // (denominator * step) * step
+
+
+def ceil_to(numerator: int, denominator: int, step: int) -> int:
+    """A quotient in whole `step`s, rounded up: what the house receives."""
+    return -(-numerator // (denominator * step)) * step
+
+
 def from_decimal(value: Decimal | int, decimals: int = DECIMALS) -> int:
     """Whole units as written by a person to 1e-8 units, exactly.
 
