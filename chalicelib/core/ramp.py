@@ -59,7 +59,9 @@ def is_signed(text: str, secret: str, sign: str) -> bool:
 
 def is_timely(timestamp: str, now: int) -> bool:
     """Whether a timestamp (ms since epoch, plain digits) is at most five minutes off."""
-    return re.fullmatch(r"[0-9]{1,16}", timestamp, re.ASCII) is not None and abs(int(timestamp) - now) <= TIMESTAMP_MS_MAX
+    return (
+        re.fullmatch(r"[0-9]{1,16}", timestamp, re.ASCII) is not None and abs(int(timestamp) - now) <= TIMESTAMP_MS_MAX
+    )
 
 
 # --- amounts --------------------------------------------------------------------------------------------------------
@@ -123,12 +125,11 @@ def sale_amounts(coins: int, terms: Terms) -> Amounts:
 
 def amount(text: str, decimals: int, parameter: str) -> int:
     """A positive amount as written by a partner, in 1e-8 units. Raises `Refused` (AMOUNT)."""
+    plain = re.fullmatch(r"[0-9]{1,20}(\.[0-9]{1,20})?", text, re.ASCII) is not None
     try:
-        if not re.fullmatch(r"[0-9]{1,20}(\.[0-9]{1,20})?", text, re.ASCII):
-            raise Imprecise(text)
-        units = from_decimal(Decimal(text), decimals)
+        units = from_decimal(Decimal(text), decimals) if plain else 0
     except Imprecise:
-        raise Refused(Reason.AMOUNT, parameter) from None
+        units = 0
     if not 0 < units <= UNITS_MAX * SCALE:
         raise Refused(Reason.AMOUNT, parameter)
     return units

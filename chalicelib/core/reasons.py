@@ -73,6 +73,14 @@ class Reason(StrEnum):
     # uploads
     UPLOAD_INVALID = auto()
     UPLOAD_TOO_LARGE = auto()
+    # fiat ramp
+    TIMESTAMP = auto()
+    REPLAYED = auto()
+    FOREIGN_SOURCE = auto()
+    ORDER_NO_TAKEN = auto()
+    KYC_REQUIRED = auto()
+    AMOUNT = auto()
+    ORDER_STATE = auto()
 
 
 class Refused(Exception):  # noqa: N818 - it is no error of ours: the caller's request was refused

@@ -88,6 +88,13 @@ SPELLINGS: Final[Mapping[Reason, Spelling]] = {
     Reason.BANK_CARD_KNOWN: Spelling(1007, "该银行卡已绑定", "This bank card is bound already"),
     Reason.UPLOAD_INVALID: Spelling(1007, "文件无法识别", "Not a file that can be taken"),
     Reason.UPLOAD_TOO_LARGE: Spelling(1007, "文件过大", "The file is too large"),
+    Reason.TIMESTAMP: Spelling(1007, "时间戳无效或已过期", "The timestamp is too far from our clock"),
+    Reason.REPLAYED: Spelling(1007, "重复的请求", "This request was made before"),
+    Reason.FOREIGN_SOURCE: Spelling(1007, "渠道来源与API Key不符", "Another's source"),
+    Reason.ORDER_NO_TAKEN: Spelling(1007, "订单编号已被使用", "This order number is taken"),
+    Reason.KYC_REQUIRED: Spelling(1005, "用户未通过实名认证", "Not identified yet"),
+    Reason.AMOUNT: Spelling(1007, "数量不正确", "Not a possible amount"),
+    Reason.ORDER_STATE: Spelling(1007, "订单当前状态不允许此操作", "The order is not in a state for this"),
     Reason.LOGIN_LOCKED: Spelling(
         9013, "登录失败次数过多，已被锁定", "Locked after too many failed logins", status=401
     ),

@@ -33,7 +33,7 @@ class MinuteRow(Table):
         table_name = settings.table("ramp_calls")
 
     key = UnicodeAttribute(hash_key=True)
-    count = Integer()
+    made = Integer()
     ttl = TTLAttribute()
 
 
@@ -64,8 +64,8 @@ def count(api_key: str, most: int, now: int) -> bool:
     try:
         row._get_connection().update_item(  # noqa: SLF001 - Model.update would have the row sent back
             row.key,
-            actions=[MinuteRow.count.add(1), MinuteRow.ttl.set(_after((minute + 1) * MINUTE_MS))],
-            condition=MinuteRow.key.does_not_exist() | (MinuteRow.count < most),
+            actions=[MinuteRow.made.add(1), MinuteRow.ttl.set(_after((minute + 1) * MINUTE_MS))],
+            condition=MinuteRow.key.does_not_exist() | (MinuteRow.made < most),
         )
     except UpdateError as error:
         if refused(error):

@@ -13,7 +13,6 @@ from enum import Enum, auto
 from pynamodb.attributes import BinaryAttribute, ListAttribute, UnicodeAttribute
 from pynamodb.exceptions import PutError, UpdateError
 from pynamodb.expressions.condition import Condition
-from pynamodb.expressions.operand import Value
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
@@ -96,7 +95,7 @@ class OrderRow(Table):
     paid = Integer(null=True)
     issued = Integer(null=True)
     version = Integer()
-    moves: ListAttribute[str] = ListAttribute(of=UnicodeAttribute)
+    moves: ListAttribute[str] = ListAttribute()
     open = UnicodeAttribute(null=True)
     due = UnicodeAttribute(null=True)
     due_at = Integer(null=True)

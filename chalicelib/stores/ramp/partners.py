@@ -4,7 +4,7 @@ Which API key is a partner's says the partner's row: another that leads there is
 away, by one write.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from pynamodb.attributes import BinaryAttribute, UnicodeAttribute
@@ -77,7 +77,9 @@ def add(partner: Partner, use: str) -> bool:
         _source(partner.source),
         api_key=partner.api_key,
         sealed=partner.sealed,
-        **_of_terms(partner.terms),
+        rate=partner.terms.rate,
+        fee=partner.terms.fee,
+        channel_fee=partner.terms.channel_fee,
         receiver=_of_receiver(partner.receiver),
         created=partner.created,
         made_by=use,
@@ -96,7 +98,12 @@ def add(partner: Partner, use: str) -> bool:
 
 def set_terms(source: str, terms: Terms) -> bool:
     """Put new terms in place, for orders from now on; False if there is no such partner."""
-    return _changed(source, [getattr(PartnerRow, name).set(value) for name, value in _of_terms(terms).items()])
+    actions = [
+        PartnerRow.rate.set(terms.rate),
+        PartnerRow.fee.set(terms.fee),
+        PartnerRow.channel_fee.set(terms.channel_fee),
+    ]
+    return _changed(source, actions)
 
 
 def set_receiver(source: str, receiver: Receiver) -> bool:
@@ -132,10 +139,10 @@ def every() -> Iterator[Partner]:
         yield _partner(row.key.removeprefix(prefix), row)
 
 
-def _changed(source: str, actions: list[Action]) -> bool:
+def _changed(source: str, actions: Sequence[Action]) -> bool:
     try:
         PartnerRow._get_connection().update_item(  # noqa: SLF001 - Model.update would have the whole row sent back
-            _source(source), actions=actions, condition=PartnerRow.key.exists()
+            _source(source), actions=list(actions), condition=PartnerRow.key.exists()
         )
     except UpdateError as error:
         if refused(error):
@@ -160,10 +167,6 @@ def _partner(source: str, row: PartnerRow) -> Partner:
         receiver=Receiver(**row.receiver),
         created=row.created,
     )
-
-
-def _of_terms(terms: Terms) -> Mapping[str, int]:
-    return {"rate": terms.rate, "fee": terms.fee, "channel_fee": terms.channel_fee}
 
 
 def _of_receiver(receiver: Receiver) -> dict[str, str]:

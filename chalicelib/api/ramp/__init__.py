@@ -1,0 +1,1 @@
+"""The fiat ramp's dialect: partners sign their calls, answers are ``{code,data,description}``."""
