@@ -40,7 +40,12 @@ def remove(uid: str, exchange: str, symbol: str) -> None:
 def get_all(uid: str, limit: int) -> list[Favourite]:
     """A person's favourites, in the order of their names."""
     rows = FavouriteRow.query(uid, consistent_read=True, limit=limit)
-    return [Favourite(*row.pair.split(":", 1), at=row.at) for row in rows]
+    return [_favourite(row) for row in rows]
+
+
+def _favourite(row: FavouriteRow) -> Favourite:
+    exchange, _, symbol = row.pair.partition(":")
+    return Favourite(exchange, symbol, row.at)
 
 
 def _key(exchange: str, symbol: str) -> str:

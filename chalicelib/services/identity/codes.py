@@ -99,14 +99,19 @@ def check_code(purpose: Purpose, receiver: Receiver, sent: SentCode, parameter: 
     Raises `Refused` (EMAIL_CODE or SMS_CODE) for any other: of another purpose, person or receiver, used, expired,
     tried five times. One that never was gets the same answer for the same work.
     """
-    wrong = Refused(WRONG[receiver.channel], parameter)
+    return check_code_to_any(purpose, [receiver], sent, parameter)
+
+
+def check_code_to_any(purpose: Purpose, receivers: Sequence[Receiver], sent: SentCode, parameter: str) -> Proof:
+    """The same, of a code that may have gone to any of one person's receivers; a wrong one is told as the first's."""
+    wrong = Refused(WRONG[receivers[0].channel], parameter)
     if not rules.is_code(sent.code) or not rules.is_code_id(sent.id):
         raise wrong
-    attempted = codes.attempt(sent.id, _owner(receiver), clock.now_ms())
+    attempted = codes.attempt(sent.id, _owner(receivers[0]), clock.now_ms())
     if attempted is None:
         raise wrong
     proof, mac = attempted
-    if not hmac.compare_digest(mac, _mac(sent.id, purpose, receiver, sent.code)):
+    if not any([hmac.compare_digest(mac, _mac(sent.id, purpose, receiver, sent.code)) for receiver in receivers]):
         raise wrong
     return proof
 

@@ -5,6 +5,7 @@ import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
+from urllib.parse import quote
 
 from chalicelib import clock
 from chalicelib.core import identity as rules
@@ -96,8 +97,11 @@ class TotpSecret:
     url: str = field(repr=False)
 
 
-def issue_totp(uid: str) -> TotpSecret:
-    """A new secret, which may be bound within two hours and makes any earlier one void. Raises `Refused` (TOTP_BOUND)."""
+def issue_totp(uid: str, account: str = "", issuer: str = "") -> TotpSecret:
+    """A new secret, which may be bound within two hours and makes any earlier one void. Raises `Refused` (TOTP_BOUND).
+
+    Apps show `account` (else the uid) beside the code; with an `issuer` the QR code names that too.
+    """
     secret = base64.b32encode(clock.token_bytes(rules.TOTP_SECRET_BYTES)).decode()
     sealed = vault.seal(secret, uid)
 
@@ -108,33 +112,43 @@ def issue_totp(uid: str) -> TotpSecret:
         return Amendment({"sealed_totp_pending": sealed, "totp_pending_until": until})
 
     amend(uid, decide)
-    return TotpSecret(secret, f"otpauth://totp/{TOTP_LABEL}:{uid}?secret={secret}")
+    label = quote(f"{TOTP_LABEL}:{account or uid}", safe=":*@")
+    return TotpSecret(secret, f"otpauth://totp/{label}?secret={secret}" + (f"&issuer={issuer}" if issuer else ""))
 
 
 def bind_totp(uid: str, secret: str, code: str) -> None:
     """Bind the secret last issued, by a code that it makes. Raises `Refused` (TOTP_BOUND, TOTP_SECRET, TOTP_CODE)."""
 
     def decide(user: User) -> Amendment:
-        if user.totp_enabled:
-            raise Refused(Reason.TOTP_BOUND)
-        pending = vault.unseal(user.sealed_totp_pending, uid) if user.sealed_totp_pending else ""
-        expired = clock.now_ms() >= user.totp_pending_until
-        if not pending or expired or not hmac.compare_digest(pending.encode(), secret.strip().upper().encode()):
+        pending = pending_totp(user, "googlesecret")
+        if not hmac.compare_digest(pending.encode(), secret.strip().upper().encode()):
             raise Refused(Reason.TOTP_SECRET, "googlesecret")
-        step = _step(pending, code, 0)
-        if step is None:
-            raise Refused(Reason.TOTP_CODE, "googlecode")
-        return Amendment(
-            {
-                "totp_enabled": True,
-                "sealed_totp": user.sealed_totp_pending,
-                "totp_step": step,
-                "sealed_totp_pending": None,
-                "totp_pending_until": None,
-            }
-        )
+        return Amendment(binding_totp(user, pending, code, "googlecode"))
 
     amend(uid, decide)
+
+
+def pending_totp(user: User, parameter: str) -> str:
+    """The secret last issued, while it may be bound. Raises `Refused` (TOTP_BOUND, TOTP_SECRET)."""
+    if user.totp_enabled:
+        raise Refused(Reason.TOTP_BOUND)
+    if not user.sealed_totp_pending or clock.now_ms() >= user.totp_pending_until:
+        raise Refused(Reason.TOTP_SECRET, parameter)
+    return vault.unseal(user.sealed_totp_pending, user.uid)
+
+
+def binding_totp(user: User, pending: str, code: str, parameter: str) -> dict[str, object]:
+    """What binding the pending secret changes about a person, by a code that it makes. Raises `Refused` (TOTP_CODE)."""
+    step = _step(pending, code, 0)
+    if step is None:
+        raise Refused(Reason.TOTP_CODE, parameter)
+    return {
+        "totp_enabled": True,
+        "sealed_totp": user.sealed_totp_pending,
+        "totp_step": step,
+        "sealed_totp_pending": None,
+        "totp_pending_until": None,
+    }
 
 
 def unbind_totp(uid: str, session: str, code: str) -> None:

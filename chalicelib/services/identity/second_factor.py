@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from chalicelib.core.identity import Channel, Purpose, User
 from chalicelib.core.reasons import Reason, Refused
-from chalicelib.services.identity.codes import WRONG, SentCode, check_code
+from chalicelib.services.identity.codes import WRONG, SentCode, check_code, check_code_to_any
 from chalicelib.services.identity.factors import check_totp
 from chalicelib.services.identity.names import own
 from chalicelib.stores import codes
@@ -56,3 +56,17 @@ def check_second_factor(user: User, purpose: Purpose, given: SecondFactor) -> Sh
         raise Refused(Reason.WRONG_FACTOR, "auth_type")
     proof = check_code(purpose, own(user, given.channel), given.sent, PARAMETER)
     return Shown((proof,), None, Refused(WRONG[given.channel], PARAMETER))
+
+
+def check_any_channel(user: User, purpose: Purpose, sent: SentCode) -> Shown:
+    """A code that went to the person's own address or number, whichever: where the document does not ask which.
+
+    Raises `Refused` (EMAIL_CODE or SMS_CODE; WRONG_FACTOR for who has neither).
+    """
+    has = {Channel.MAIL: user.email_verified, Channel.SMS: user.mobile_verified}
+    # The channel that the account was made with first: its name is the one a wrong code is told by.
+    channels = sorted((channel for channel in has if has[channel]), key=lambda channel: channel is not user.registered_by)
+    if not channels:
+        raise Refused(Reason.WRONG_FACTOR, PARAMETER)
+    proof = check_code_to_any(purpose, [own(user, channel) for channel in channels], sent, PARAMETER)
+    return Shown((proof,), None, Refused(WRONG[channels[0]], PARAMETER))
