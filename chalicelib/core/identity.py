@@ -296,6 +296,18 @@ def login_failed(failures: int) -> Refused:
 #: Wrong TOTP codes of one person, from wherever, until none is looked at for `LOGIN_LOCK_MS`.
 TOTP_FAILURES_MAX: Final = 5
 
+#: Wrong trade passwords of one person, likewise.
+TRADE_PASSWORD_FAILURES_MAX: Final = 5
+TRADE_PASSWORD_CHARACTERS: Final = range(6, 21)
+
+
+def trade_password(secret: str) -> str:
+    """A trade password: 6 to 20 characters. Raises `Refused` (TRADE_PASSWORD_FORMAT)."""
+    if len(secret) not in TRADE_PASSWORD_CHARACTERS or not secret.isprintable():
+        raise Refused(Reason.TRADE_PASSWORD_FORMAT, "trade_pwd")
+    return secret
+
+
 # --- codes and second factors ---------------------------------------------------------------------------------------
 
 CODE_DIGITS: Final = 6

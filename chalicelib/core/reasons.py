@@ -40,6 +40,11 @@ class Reason(StrEnum):
     IP_LIST = auto()
     IP_LIST_LONG = auto()
     WRONG_FACTOR = auto()
+    TRADE_PASSWORD_FORMAT = auto()
+    TRADE_PASSWORD_SET = auto()
+    TRADE_PASSWORD_UNSET = auto()
+    TRADE_PASSWORD_WRONG = auto()
+    TRADE_PASSWORD_LOCKED = auto()
     # OAuth
     OAUTH_RESPONSE_TYPE = auto()
     OAUTH_CLIENT = auto()

@@ -49,6 +49,13 @@ SPELLINGS: Final[Mapping[Reason, Spelling]] = {
     Reason.IP_LIST: Spelling(1007, "IP白名单格式不正确", "Not a list of IPv4 addresses"),
     Reason.IP_LIST_LONG: Spelling(1007, "IP白名单最多5个地址", "At most five addresses"),
     Reason.WRONG_FACTOR: Spelling(1007, "二次验证方式不正确", "This is not the second factor asked for"),
+    Reason.TRADE_PASSWORD_FORMAT: Spelling(9004, "资金密码须为6至20个字符", "A trade password has 6 to 20 characters"),
+    Reason.TRADE_PASSWORD_SET: Spelling(1007, "资金密码已设置", "There is a trade password already"),
+    Reason.TRADE_PASSWORD_UNSET: Spelling(1007, "资金密码未设置", "There is no trade password yet"),
+    Reason.TRADE_PASSWORD_WRONG: Spelling(1014, "资金密码错误", "The trade password is wrong", status=401),
+    Reason.TRADE_PASSWORD_LOCKED: Spelling(
+        9013, "资金密码错误次数过多，已被锁定", "Locked after too many wrong trade passwords", status=401
+    ),
     Reason.OAUTH_RESPONSE_TYPE: Spelling(1007, "授权类型不正确", "Not a response type"),
     Reason.OAUTH_CLIENT: Spelling(1014, "应用不存在或密钥错误", "Unknown application, or wrong secret", status=401),
     Reason.REDIRECT_URI: Spelling(1007, "回调地址不正确", "Not an address of this application"),

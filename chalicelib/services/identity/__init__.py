@@ -7,6 +7,7 @@ e-mail and phone codes, TOTP) · real_name (KYC) · cards · amending (the one w
 """
 
 from chalicelib.services.identity.amending import withdrawals_frozen
+from chalicelib.services.identity.authenticators import bind_pending_totp, qr_code
 from chalicelib.services.identity.cards import add_card, delete_card, has_card, list_cards
 from chalicelib.services.identity.codes import SentCode, check_code, send_codes
 from chalicelib.services.identity.factors import (
@@ -21,6 +22,7 @@ from chalicelib.services.identity.factors import (
     set_channel_auth,
     unbind_totp,
 )
+from chalicelib.services.identity.futures import has_futures, open_account
 from chalicelib.services.identity.keys import MadeKey, create_key, delete_key, keys_of, restrict_key, switch_key
 from chalicelib.services.identity.login import (
     Proof,
@@ -46,6 +48,7 @@ from chalicelib.services.identity.tokens import (
     signed_by,
     signer,
 )
+from chalicelib.services.identity.trade_password import check_trade_password, set_trade_password
 
 __all__ = [
     "Entry",
@@ -65,12 +68,14 @@ __all__ = [
     "approved_name",
     "begin_session",
     "bind_mobile",
+    "bind_pending_totp",
     "bind_totp",
     "change_password",
     "check_code",
     "check_password",
     "check_second_factor",
     "check_session",
+    "check_trade_password",
     "claims_waiting",
     "create_key",
     "delete_api_token",
@@ -81,13 +86,16 @@ __all__ = [
     "find_by_mobile",
     "hand_in",
     "has_card",
+    "has_futures",
     "issue_totp",
     "keys_of",
     "list_cards",
     "logins",
     "mobile_of",
+    "open_account",
     "profile",
     "prove",
+    "qr_code",
     "register",
     "rename",
     "request_reset",
@@ -100,6 +108,7 @@ __all__ = [
     "send_sign_up_code",
     "send_verification",
     "set_channel_auth",
+    "set_trade_password",
     "sign_up",
     "signed_by",
     "signer",

@@ -111,7 +111,7 @@ def check_code_to_any(purpose: Purpose, receivers: Sequence[Receiver], sent: Sen
     if attempted is None:
         raise wrong
     proof, mac = attempted
-    if not any([hmac.compare_digest(mac, _mac(sent.id, purpose, receiver, sent.code)) for receiver in receivers]):
+    if not any(hmac.compare_digest(mac, _mac(sent.id, purpose, receiver, sent.code)) for receiver in receivers):
         raise wrong
     return proof
 

@@ -65,7 +65,9 @@ def check_any_channel(user: User, purpose: Purpose, sent: SentCode) -> Shown:
     """
     has = {Channel.MAIL: user.email_verified, Channel.SMS: user.mobile_verified}
     # The channel that the account was made with first: its name is the one a wrong code is told by.
-    channels = sorted((channel for channel in has if has[channel]), key=lambda channel: channel is not user.registered_by)
+    channels = sorted(
+        (channel for channel in has if has[channel]), key=lambda channel: channel is not user.registered_by
+    )
     if not channels:
         raise Refused(Reason.WRONG_FACTOR, PARAMETER)
     proof = check_code_to_any(purpose, [own(user, channel) for channel in channels], sent, PARAMETER)

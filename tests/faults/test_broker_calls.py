@@ -1,10 +1,12 @@
-"""Every AWS call of making, changing and deleting the broker's API keys fails once, before or after it took effect, or is
-repeated unseen: key, list and the code that authorises it change together, or not at all."""
+"""Every AWS call of the broker's API keys, authenticators, trade passwords and accounts fails once, before or after it took
+effect, or is repeated unseen: what changes and the code that authorises it change together, or not at all."""
 
 from dataclasses import replace
 
+import pyotp
 import pytest
 
+from chalicelib import clock
 from chalicelib.core.api_keys import Reach
 from chalicelib.core.identity import Channel, Purpose
 from chalicelib.core.reasons import Refused
@@ -13,7 +15,7 @@ from chalicelib.services.delivery import Receiver
 from chalicelib.services.identity import MadeKey, SecondFactor
 from chalicelib.stores import api_keys, users, vault
 from tests.faults.test_identity_calls import FAULTS, active, each_call
-from tests.faults.test_security_calls import code_of, used
+from tests.faults.test_security_calls import code_of, repeat, used
 
 fault = pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 
@@ -91,3 +93,51 @@ def test_delete(monkeypatch, fault):
         assert users.get(key.uid).trading_keys == (frozenset() if done else {key.token})
         if outcome is None:
             assert done
+
+
+@fault
+def test_bind_authenticator(monkeypatch, fault):
+    def prepare(number):
+        uid = person(number)
+        secret = identity.issue_totp(uid).secret
+        return uid, pyotp.TOTP(secret).at(clock.now_ms() // 1000), mailed(uid, Purpose.BIND_TOTP).sent
+
+    for (uid, code, sent), outcome in each_call(
+        monkeypatch, fault, prepare, lambda ready: identity.bind_pending_totp(*ready)
+    ):
+        assert users.get(uid).totp_enabled is used(sent), "both codes count, or neither"
+        assert not isinstance(outcome, Refused)
+        if outcome is None:
+            assert used(sent)
+        else:
+            repeat(lambda uid=uid, code=code, sent=sent: identity.bind_pending_totp(uid, code, sent))
+            assert users.get(uid).totp_enabled
+
+
+@fault
+def test_trade_password(monkeypatch, fault):
+    def prepare(number):
+        uid = person(number)
+        first = mailed(uid, Purpose.SET_TRADE_PASSWORD).sent
+        identity.set_trade_password(uid, "", "trade-1", first, modify=False)
+        return uid, mailed(uid, Purpose.MODIFY_TRADE_PASSWORD).sent
+
+    def step(ready):
+        uid, sent = ready
+        identity.set_trade_password(uid, "", "trade-2", sent, modify=True, old="trade-1")
+
+    for (uid, sent), outcome in each_call(monkeypatch, fault, prepare, step):
+        user = users.get(uid)
+        assert passwords.matches(user.trade_password, "trade-2" if used(sent) else "trade-1")
+        assert (user.auth_epoch == 3) is used(sent)
+        if outcome is None:
+            assert used(sent)
+
+
+@fault
+def test_open_account(monkeypatch, fault):
+    for uid, outcome in each_call(monkeypatch, fault, person, lambda uid: identity.open_account(uid, "open_future")):
+        if outcome is None:
+            assert users.get(uid).open_future
+        identity.open_account(uid, "open_future")
+        assert users.get(uid).open_future
