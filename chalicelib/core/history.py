@@ -7,12 +7,13 @@ from chalicelib.core.orders import Ending, Entry, Order, OrderCancelled, OrderFi
 
 @dataclass(slots=True)
 class OrderChange:
-    """Where one entry leaves one order. `placed` is the order itself when it arrived in this entry, else None."""
+    """Where one entry leaves one order. `at`: the entry's moment; `placed`: the order when it arrived in this entry."""
 
     id: int
     uid: str
     amount: int
     filled: int
+    at: int
     ending: Ending | None = None
     placed: Order | None = None
 
@@ -27,7 +28,7 @@ def order_changes(entry: Entry) -> list[OrderChange]:
     changes: dict[int, OrderChange] = {}
 
     def change(order_id: int, uid: str, amount: int) -> OrderChange:
-        return changes.setdefault(order_id, OrderChange(order_id, uid, amount, 0))
+        return changes.setdefault(order_id, OrderChange(order_id, uid, amount, 0, entry.at))
 
     for event in entry.events:
         if isinstance(event, OrderPlaced):

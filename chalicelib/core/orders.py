@@ -208,10 +208,14 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class OrderView:
-    """An order as its owner sees it: as placed and filled so far, and why it ended unfilled, if it did."""
+    """An order as its owner sees it: as placed and filled so far, and why it ended unfilled, if it did.
+
+    `updated`: when its market last touched it, ms since epoch; None in rows from before that was written down.
+    """
 
     order: Order
     ending: Ending | None
+    updated: int | None
 
     @property
     def status(self) -> Status:

@@ -112,7 +112,7 @@ def orders(
     account = accounts.get(uid)
     page = order_rows.of_user(uid, market, cursor, limit, status)
     waiting = [
-        OrderView(order, None)
+        _waiting(order)
         for order in (account.intents.values() if account else ())
         if (market is None or order.market == market)
         and (cursor is None or order.id < cursor)
@@ -310,8 +310,13 @@ def _find(uid: str, order_ids: Sequence[int]) -> dict[int, OrderView]:
         return {}
     account = accounts.get(uid)
     waiting = account.intents if account else {}
-    found = {order_id: OrderView(waiting[order_id], None) for order_id in order_ids if order_id in waiting}
+    found = {order_id: _waiting(waiting[order_id]) for order_id in order_ids if order_id in waiting}
     return found | order_rows.get(uid, order_ids)
+
+
+def _waiting(order: Order) -> OrderView:
+    """An order that its market has not journalled yet."""
+    return OrderView(order, None, order.created)
 
 
 def _is_open(view: OrderView) -> bool:

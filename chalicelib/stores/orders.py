@@ -46,6 +46,7 @@ class OrderRow(Table):
     status = UnicodeAttribute()
     ending = UnicodeAttribute(null=True)
     seq = Integer()
+    updated = Integer(null=True)
 
 
 def to_list(order: Order) -> list[Any]:
@@ -94,6 +95,7 @@ def write(change: OrderChange, seq: int) -> None:
             OrderRow.filled.set(change.filled),
             OrderRow.status.set(status_of(change.amount, change.filled, change.ending)),
             OrderRow.seq.set(seq),
+            OrderRow.updated.set(change.at),
         ]
         if change.ending is not None:
             actions.append(OrderRow.ending.set(change.ending))
@@ -158,12 +160,6 @@ def count() -> int:
     return sum(1 for _ in OrderRow.scan(consistent_read=True, attributes_to_get=["uid"]))
 
 
-def scan() -> Iterable[tuple[OrderView, int]]:
-    """Every order of the exchange with its `seq`, in no order: for audits."""
-    for row in OrderRow.scan(consistent_read=True):
-        yield _view(row), row.seq
-
-
 def _row(change: OrderChange, seq: int) -> OrderRow:
     order = as_left(change)
     return OrderRow(
@@ -183,6 +179,7 @@ def _row(change: OrderChange, seq: int) -> OrderRow:
         status=status_of(order.amount, order.filled, change.ending),
         ending=change.ending,
         seq=seq,
+        updated=change.at,
     )
 
 
@@ -202,4 +199,4 @@ def _view(row: OrderRow) -> OrderView:
         client_order_id=row.client_order_id,
         filled=row.filled,
     )
-    return OrderView(order, None if row.ending is None else Ending(row.ending))
+    return OrderView(order, None if row.ending is None else Ending(row.ending), row.updated)

@@ -121,11 +121,6 @@ def count(market: str) -> int:
     return TradeRow.count(market, consistent_read=True)
 
 
-def scan(market: str) -> Iterable[Trade]:
-    """Every trade of a market by id: for audits."""
-    return (_trade(one) for one in TradeRow.query(market, consistent_read=True))
-
-
 def _page(rows: Iterable[TradeRow], limit: int) -> Page[Trade]:
     trades = [_trade(one) for one in rows]
     return Page(trades[:limit], more=len(trades) > limit)

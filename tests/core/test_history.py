@@ -29,7 +29,7 @@ def test_an_order_is_told_once_per_entry_as_the_entry_leaves_it():
 
 def test_only_an_order_that_arrived_in_the_entry_is_known_whole():
     with pytest.raises(AssertionError):
-        as_left(OrderChange(1, "ann", 5, 5))
+        as_left(OrderChange(1, "ann", 5, 5, 1))
 
 
 def test_a_status_is_open_partial_filled_or_cancelled():

@@ -202,7 +202,7 @@ def test_many_people_place_while_a_matcher_works():
     world.pump(MARKET)
     placed = [order_id for some in results for order_id in some]
     assert len(set(placed)) == 32
-    assert {view.order.id for view, _ in orders.scan()} == set(placed)
+    assert {row.id for row in orders.OrderRow.scan()} == set(placed)
     total = sum(a.available.get("CNY", 0) + a.frozen.get("CNY", 0) for a in accounts.scan())
     assert total == 8 * 20 * 10**8
 
@@ -213,7 +213,7 @@ def test_the_sweeper_and_the_matcher_may_meet(monkeypatch):
     world.later(monkeypatch, 31_000)
     race(matching.sweep, lambda: world.pump(MARKET), matching.sweep)
     world.pump(MARKET)
-    assert {view.order.id for view, _ in orders.scan()} == set(ids)
+    assert {row.id for row in orders.OrderRow.scan()} == set(ids)
     assert world.balances(ANN) == {"CNY": (15, 5)}
 
 

@@ -26,6 +26,10 @@ def pump():
         matching.run(MARKET, bodies)
 
 
+def rows():
+    return sorted(json.dumps(row.serialize(), default=str) for row in orders.OrderRow.scan(consistent_read=True))
+
+
 def ask(side, price, amount, **more):
     return trading.OrderRequest(MARKET, side, Decimal(price), Decimal(amount), **more)
 
@@ -60,11 +64,11 @@ def main():
     assert sorted(trading.cancel(BOB, open_ids).cancelled) == sorted(open_ids)
     assert audit.audit(owed_ms=0).violations == []
 
-    before = accounts.get(ANN), accounts.get(BOB), sorted(str(row) for row in orders.scan())
+    before = accounts.get(ANN), accounts.get(BOB), rows()
     for entry in list(journal.since(MARKET, 0)):
         apply_effects(settings.exchange().markets[MARKET], entry)
         journal.append(entry)
-    assert before == (accounts.get(ANN), accounts.get(BOB), sorted(str(row) for row in orders.scan()))
+    assert before == (accounts.get(ANN), accounts.get(BOB), rows())
     try:
         journal.append(Entry(MARKET, 1, 6, ()))
     except journal.Fenced:

@@ -27,12 +27,12 @@ ORDER = an_order(
 )
 
 
-def placed(order=ORDER, filled=0, ending=None):
-    return OrderChange(order.id, order.uid, order.amount, filled, ending, order)
+def placed(order=ORDER, filled=0, ending=None, at=11):
+    return OrderChange(order.id, order.uid, order.amount, filled, at, ending, order)
 
 
-def moved(filled, ending=None, order=ORDER):
-    return OrderChange(order.id, order.uid, order.amount, filled, ending)
+def moved(filled, ending=None, order=ORDER, at=12):
+    return OrderChange(order.id, order.uid, order.amount, filled, at, ending)
 
 
 def view():
@@ -41,7 +41,7 @@ def view():
 
 def test_an_order_comes_back_whole(cloud):
     orders.write(placed(), 1)
-    assert (view().order, view().ending, view().status) == (ORDER, None, Status.OPEN)
+    assert (view().order, view().ending, view().updated, view().status) == (ORDER, None, 11, Status.OPEN)
 
 
 @pytest.mark.parametrize("order", [ORDER, replace(ORDER, client_order_id=None, tif=TimeInForce.FOK, post_only=False)])
@@ -75,6 +75,7 @@ class TestWrite:
         orders.write(moved(5), 3)
         orders.write(*late)
         assert view().order.filled == 5
+        assert view().updated == 12
         assert orders.positions(ANN, [ORDER.id]) == {ORDER.id: 3}
 
     def test_of_an_order_without_a_row_makes_none(self, cloud):
@@ -161,5 +162,5 @@ class TestReads:
             return Status.CANCELLED
         return Status.FILLED if number % 3 == 0 else Status.OPEN
 
-    def test_an_audit_reads_them_all(self, many):
-        assert sorted(view.order.id for view, seq in orders.scan() if seq == 1) == [order.id for order in many]
+    def test_an_audit_counts_them_all(self, many):
+        assert orders.count() == len(many)

@@ -114,7 +114,8 @@ class _Fold:
         if row_seq < seq:
             self.findings.add(3, f"order {key[1]} of {key[0]} is behind: {row_seq} < {seq}")
             return
-        expected = OrderView(replace(self.placed.get(key, view.order), filled=change.filled), change.ending)
+        order = replace(self.placed.get(key, view.order), filled=change.filled)
+        expected = OrderView(order, change.ending, None if view.updated is None else change.at)
         if (
             change.open and self.last is not None and row_seq > self.last.seq
         ):  # it moved on while the journal was read: to an entry that must be there
