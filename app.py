@@ -17,6 +17,7 @@ GROUPS = {
     "trading": "chalicelib.api.coinport.trading",
     "wallet": "chalicelib.api.coinport.wallet",
     "reserves": "chalicelib.api.coinport.reserves",
+    "broker": "chalicelib.api.broker.account",
 }
 #: Modules whose `routes` blueprint holds event handlers.
 WORKERS = (

@@ -27,6 +27,8 @@ KMS_KEY = os.environ.get("KMS_KEY", f"alias/{STACK}")
 #: The key that signs the roots of balance snapshots; people check its signatures, so it signs nothing else.
 SIGNING_KEY = os.environ.get("SIGNING_KEY", f"alias/{STACK}-signing")
 MAIL_SENDER = os.environ.get("MAIL_SENDER", "no-reply@coinport.com")
+#: Where Geetest checks what its captcha's widget gave.
+GEETEST_URL = os.environ.get("GEETEST_URL", "https://gcaptcha4.geetest.com/validate")
 #: Origin that people reach, without a trailing slash: links in mails start with it.
 PUBLIC_URL = os.environ.get("PUBLIC_URL", "http://127.0.0.1:8000")
 #: The same for those who register with exchangeVersion "v2" (coinport: x.coinport.com).

@@ -33,6 +33,7 @@ METRICS = {
     "delivery_too_late": Limit(0),
     "delivery_not_noted": Limit(0),
     "password_not_rehashed": Limit(0),
+    "captcha_silent": Limit(5, within_s=300),
     # A deployment starts a second matcher before the first one ends; that is what the fence is for. Lasting, it is not.
     "FenceConflicts": Limit(20, within_s=300),
     "SweeperResends": Limit(20, within_s=300),

@@ -194,6 +194,18 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
         archive("proofs/", "GetObject"),
     ),
     "api-wallet": (*_CALLER, table("accounts", "GetItem")),
+    "api-broker": (
+        *_CALLER,
+        table("users", "PutItem", "UpdateItem"),
+        table("sessions", "BatchWriteItem", "DeleteItem"),
+        table("logins", "BatchWriteItem", "Query"),
+        table("attempts", "BatchGetItem", "PutItem"),
+        table("codes", "GetItem", "PutItem", "UpdateItem"),
+        table("kyc", "GetItem"),
+        table("accounts", "PutItem"),
+        key("Encrypt"),
+        post("SendMessage"),
+    ),
     "sweep": (
         table("accounts", "GetItem", "UpdateItem"),
         index("accounts", "waiting"),

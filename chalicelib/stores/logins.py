@@ -9,11 +9,15 @@ from pynamodb.attributes import TTLAttribute, UnicodeAttribute
 
 from chalicelib import settings
 from chalicelib.core.identity import DAY_MS
-from chalicelib.stores.table import Integer, Table
+from chalicelib.stores.table import Integer, Step, Table
 
 KEPT_DAYS = 180
 USER_AGENT_CHARACTERS_MAX = 200
 ROWS_MAX = 100
+#: How many logins of one ms can be told apart.
+RESTS = 10**6
+#: The last ms that a number has room for.
+AT_MAX = 10**15 - 1
 
 
 class Result(StrEnum):
@@ -44,19 +48,25 @@ class LoginRow(Table):
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """A login as its person may see it; `at` in ms since epoch."""
+    """A login as its person may see it; `at` in ms since epoch, `rest` below 10^6 tells two of one ms apart."""
 
     at: int
     result: Result
     ip: str
     user_agent: str
+    rest: int = 0
+
+    @property
+    def id(self) -> int:
+        """A number that orders a person's logins by their time."""
+        return self.at * RESTS + self.rest
 
 
-def row(uid: str, login: Login, rest: str) -> LoginRow:
-    """A login as it is written; `rest` is random."""
+def row(uid: str, login: Login) -> LoginRow:
+    """A login as it is written."""
     return LoginRow(
         uid,
-        f"{login.at:015d}-{rest}",
+        _number(login.id),
         at=login.at,
         result=login.result.value,
         ip=login.ip,
@@ -70,7 +80,32 @@ def note(login: LoginRow) -> None:
     login.save()
 
 
-def newest(uid: str, limit: int) -> list[Login]:
-    """A person's logins, the newest first."""
-    rows = LoginRow.query(uid, scan_index_forward=False, limit=min(limit, ROWS_MAX), consistent_read=True)
-    return [Login(found.at, Result(found.result), found.ip, found.user_agent) for found in rows]
+def noting(uid: str, login: Login) -> Step:
+    """Write a login down in another store's transaction, in the place of what stands under its number."""
+    return lambda transaction: transaction.save(row(uid, login))
+
+
+def newest(uid: str, limit: int, before: int | None = None, since: int = 0, until: int = AT_MAX) -> list[Login]:
+    """A person's logins from `since` until `until` (ms since epoch), those with ids below `before`, the newest first."""
+    last = min(until, AT_MAX) * RESTS + RESTS - 1
+    if before is not None:
+        last = min(last, before - 1)
+    first = since * RESTS
+    if first > last:
+        return []
+    rows = LoginRow.query(
+        uid,
+        LoginRow.number.between(_number(first), _number(last)),
+        scan_index_forward=False,
+        limit=min(limit, ROWS_MAX),
+        consistent_read=True,
+    )
+    return [
+        Login(found.at, Result(found.result), found.ip, found.user_agent, int(found.number.rpartition("-")[2]))
+        for found in rows
+    ]
+
+
+def _number(login_id: int) -> str:
+    at, rest = divmod(login_id, RESTS)
+    return f"{at:015d}-{rest:06d}"

@@ -11,7 +11,13 @@ from chalicelib.core.reasons import Reason, Refused
 
 #: Which dialect answers where no view does, by the beginning of the path; the first that fits. Modules are named as
 #: text and loaded when needed, because a Lambda that serves one dialect need not load another.
-DIALECTS: Final[tuple[tuple[str, str], ...]] = (("", "chalicelib.api.coinport.endpoint"),)
+DIALECTS: Final[tuple[tuple[str, str], ...]] = (
+    ("/api/user/", "chalicelib.api.broker.endpoint"),
+    ("/api/common/", "chalicelib.api.broker.endpoint"),
+    ("/api/oauth2/", "chalicelib.api.broker.endpoint"),
+    ("/user/verify_info", "chalicelib.api.broker.endpoint"),
+    ("", "chalicelib.api.coinport.endpoint"),
+)
 
 #: What reaches us byte for byte, because it may hold a file; API Gateway would make text of it.
 BINARY: Final = ("multipart/form-data",)

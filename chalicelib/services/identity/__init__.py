@@ -7,15 +7,17 @@ e-mail and phone codes, TOTP) · real_name (KYC) · cards · amending (the one w
 """
 
 from chalicelib.services.identity.amending import withdrawals_frozen
+from chalicelib.services.identity.asking import send_code, send_own_code
 from chalicelib.services.identity.authenticators import bind_pending_totp, qr_code
 from chalicelib.services.identity.cards import add_card, delete_card, has_card, list_cards
-from chalicelib.services.identity.codes import SentCode, check_code, send_codes
+from chalicelib.services.identity.codes import SentCode, check_code, index_of, send_codes
 from chalicelib.services.identity.factors import (
     Given,
     Proven,
     bind_mobile,
     bind_totp,
     issue_totp,
+    person,
     prove,
     send_bind_code,
     send_verification,
@@ -49,16 +51,19 @@ from chalicelib.services.identity.tokens import (
     signer,
 )
 from chalicelib.services.identity.trade_password import check_trade_password, set_trade_password
+from chalicelib.stores.logins import Login, Result
 
 __all__ = [
     "Entry",
     "Given",
     "Invitation",
+    "Login",
     "MadeKey",
     "Name",
     "Profile",
     "Proof",
     "Proven",
+    "Result",
     "SecondFactor",
     "SentCode",
     "Signer",
@@ -87,12 +92,14 @@ __all__ = [
     "hand_in",
     "has_card",
     "has_futures",
+    "index_of",
     "issue_totp",
     "keys_of",
     "list_cards",
     "logins",
     "mobile_of",
     "open_account",
+    "person",
     "profile",
     "prove",
     "qr_code",
@@ -104,7 +111,9 @@ __all__ = [
     "review",
     "send_activation",
     "send_bind_code",
+    "send_code",
     "send_codes",
+    "send_own_code",
     "send_sign_up_code",
     "send_verification",
     "set_channel_auth",

@@ -198,10 +198,17 @@ def end_session(cookie: str) -> None:
 # --- the log --------------------------------------------------------------------------------------------------------
 
 
-def logins(uid: str, limit: int = 20) -> list[Login]:
-    """A person's logins and failures, the newest first."""
-    return log.newest(uid, limit)
+def logins(
+    uid: str, limit: int = 20, *, before: int | None = None, since: int = 0, until: int = log.AT_MAX
+) -> list[Login]:
+    """A person's logins and failures, the newest first: from `since` until `until` (ms), with ids below `before`."""
+    return log.newest(uid, limit, before, since, until)
+
+
+def login_of(result: Result, ip: str, user_agent: str) -> Login:
+    """A login, now, as the log keeps it."""
+    return Login(clock.now_ms(), result, ip, user_agent, clock.random_below(log.RESTS))
 
 
 def _logged(uid: str, result: Result, ip: str, user_agent: str) -> log.LoginRow:
-    return log.row(uid, Login(clock.now_ms(), result, ip, user_agent), clock.token_bytes(8).hex())
+    return log.row(uid, login_of(result, ip, user_agent))

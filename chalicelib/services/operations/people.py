@@ -1,10 +1,10 @@
-"""Operators and people: review real names."""
+"""Operators and people: review real names, ask strangers for a captcha."""
 
 from typing import Any
 
 from chalicelib.core.kyc import Status
 from chalicelib.core.reasons import Reason, Refused
-from chalicelib.services import identity
+from chalicelib.services import captcha, identity
 from chalicelib.services.operations.arguments import Payload, Verb, text
 
 
@@ -37,4 +37,20 @@ def kyc(payload: Payload) -> dict[str, Any]:
             raise Refused(Reason.PARAMETER_INVALID, "action")
 
 
-VERBS: dict[str, Verb] = {"kyc": (kyc, {"action", "uid", "reason"})}
+def ask_captcha(payload: Payload) -> dict[str, Any]:
+    """Have anonymous senders of codes ask for a captcha: ``action`` is on (id, key: Geetest's) or off."""
+    match payload.get("action"):
+        case "on":
+            captcha.configure(text(payload, "id"), text(payload, "key"))
+            return {"captcha": text(payload, "id")}
+        case "off":
+            captcha.switch_off()
+            return {"captcha": None}
+        case _:
+            raise Refused(Reason.PARAMETER_INVALID, "action")
+
+
+VERBS: dict[str, Verb] = {
+    "kyc": (kyc, {"action", "uid", "reason"}),
+    "captcha": (ask_captcha, {"action", "id", "key"}),
+}

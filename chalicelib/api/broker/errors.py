@@ -1,0 +1,109 @@
+"""Reasons as this dialect spells them: a code of its own, an HTTP status by the code, and the sentences of `edge.spelling`.
+
+What no operation of this dialect refuses for is 30003. Where a guess is counted, the code says which wrong one it was.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+
+from chalicelib.api.edge import spelling
+from chalicelib.api.edge.spelling import Spelling
+from chalicelib.core.reasons import Reason, Refused
+
+UNAUTHENTICATED: Final = 30000
+INTERNAL: Final = 30001
+PARAMETER: Final = 30003
+TOO_OFTEN: Final = 30016
+NO_SUCH_PATH: Final = 30017
+CROSS_SITE: Final = 30060
+NOT_FOUND: Final = 30062
+
+#: The HTTP status of codes that have one of their own; of all others it is 400.
+STATUSES: Final[Mapping[int, int]] = {
+    UNAUTHENTICATED: 401,
+    INTERNAL: 500,
+    TOO_OFTEN: 429,
+    NO_SUCH_PATH: 404,
+    CROSS_SITE: 403,
+    NOT_FOUND: 404,
+}
+
+CODES: Final[Mapping[Reason, int]] = {
+    Reason.UNAUTHENTICATED: UNAUTHENTICATED,
+    Reason.SIGNATURE_MISMATCH: UNAUTHENTICATED,
+    Reason.INTERNAL: INTERNAL,
+    Reason.PARAMETER_MISSING: PARAMETER,
+    Reason.PARAMETER_INVALID: PARAMETER,
+    Reason.WRONG_FACTOR: PARAMETER,
+    Reason.NO_SUCH_REQUEST: 30010,
+    Reason.TOO_OFTEN: TOO_OFTEN,
+    Reason.CODE_TOO_OFTEN: TOO_OFTEN,
+    Reason.NO_SUCH_URL: NO_SUCH_PATH,
+    Reason.SPENT: 30020,
+    Reason.FIND_TOO_MANY: 30040,
+    Reason.CROSS_SITE: CROSS_SITE,
+    Reason.NO_SUCH_USER: NOT_FOUND,
+    Reason.PASSWORD_SET: 30080,
+    Reason.PHONE_FORMAT: 31002,
+    Reason.ALREADY_REGISTERED: 31003,
+    Reason.EMAIL_FORMAT: 31005,
+    Reason.MOBILE_UNVERIFIED: 31007,
+    Reason.EMAIL_UNVERIFIED: 31008,
+    Reason.NOT_SENT: 31010,
+    Reason.PASSWORDS_DIFFER: 31012,
+    Reason.PASSWORD_FORMAT: 31013,
+    Reason.CODE_MISSING: 31014,
+    Reason.SMS_CODE: 31015,
+    Reason.EMAIL_CODE: 31016,
+    Reason.CAPTCHA: 31018,
+    Reason.LOGIN_FAILED: 31019,
+    Reason.INVITE_CODE: 31020,
+    Reason.ACCOUNT_UNUSABLE: 31021,
+    Reason.TOTP_UNBOUND: 31023,
+    Reason.TOTP_CODE: 31024,
+    Reason.TOTP_BOUND: 31025,
+    Reason.OLD_PASSWORD_MISSING: 31038,
+    Reason.OLD_PASSWORD: 31039,
+    Reason.SAME_PASSWORD: 31040,
+    Reason.LOGIN_LOCKED: 31052,
+    Reason.FIND_FAILED: 31201,
+    Reason.FIND_BY_MAIL: 31209,
+    Reason.FIND_BY_MOBILE: 31210,
+    Reason.FIND_RETIRED: 31211,
+}
+
+#: Codes that hang on the parameter as well.
+PARTICULAR: Final[Mapping[tuple[Reason, str], int]] = {(Reason.ALREADY_REGISTERED, "email"): 31006}
+
+#: The codes of the first wrong guess, the second, …; the last is that of all that follow.
+LADDERS: Final[Mapping[Reason, tuple[int, ...]]] = {
+    Reason.LOGIN_FAILED: (31019, 31048, 31049, 31050, 31051, 31052),
+    Reason.FIND_FAILED: (31201, 31202, 31203, 31204, 31205, 31206),
+}
+
+
+def _spelt(code: int, sentences: Spelling) -> Spelling:
+    return replace(sentences, code=code, status=STATUSES.get(code, 400))
+
+
+SPELLINGS: Final[Mapping[Reason, Spelling]] = {
+    reason: _spelt(CODES.get(reason, PARAMETER), sentences) for reason, sentences in spelling.SPELLINGS.items()
+}
+
+
+def code_of(refused: Refused) -> int:
+    """The code of a refusal."""
+    if steps := LADDERS.get(refused.reason):
+        failures = refused.data.get("failures")
+        assert isinstance(failures, int), "a wrong guess says which one it is"
+        return steps[min(failures, len(steps)) - 1]
+    particular = PARTICULAR.get((refused.reason, refused.parameter or ""))
+    return SPELLINGS[refused.reason].code if particular is None else particular
+
+
+def message(refused: Refused, language: str) -> str:
+    """What a person is told; a parameter's name, which is for developers, only where nothing else is to blame."""
+    if CODES.get(refused.reason, PARAMETER) == PARAMETER:
+        return spelling.message(refused, language)
+    return spelling.message(Refused(refused.reason), language)

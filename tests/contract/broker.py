@@ -1,0 +1,52 @@
+"""A client of the broker dialect: forms or JSON, cookies that it keeps, and what holds for every answer."""
+
+from urllib.parse import urlencode
+
+from chalicelib.api.broker.errors import STATUSES
+from tests.contract.client import Client
+from tests.contract.document import deviations
+
+
+def check(route, reply):
+    """What holds for every answer of this dialect, and for a successful one of this route."""
+    assert reply.headers["content-type"] == "application/json"
+    assert reply.headers["cache-control"] == "no-store"
+    assert "access-control-allow-origin" not in reply.headers
+    if reply.status == 200:
+        found = deviations(route, reply.body)
+        assert not found, f"{route} deviates from the document: {found}"
+    else:
+        assert set(reply.body) == {"code", "msg"}
+        assert type(reply.code) is int
+        assert reply.status == STATUSES.get(reply.code, 400)
+        assert reply.body["msg"]
+
+
+class Browser(Client):
+    """Somebody with a browser: sends forms and whatever cookies it was given, and echoes `c_token`."""
+
+    check = staticmethod(check)
+
+    def __init__(self, app, ip="203.0.113.7", agent="Mozilla/5.0"):
+        super().__init__(app, {"User-Agent": agent}, ip)
+        self.jar = {}
+
+    def post(self, url, body=None, **headers):
+        """`body`: the fields of a form, or the text or bytes to send as they are."""
+        raw = body if isinstance(body, str | bytes) else urlencode(body or {})
+        return self.request("POST", url, body=raw, headers=headers)
+
+    def request(self, method, url, body=None, headers=None):
+        own = {}
+        if self.jar:
+            own["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.jar.items())
+        if "c_token" in self.jar:
+            own["X-C-TOKEN"] = self.jar["c_token"]
+        reply = super().request(method, url, body, {**own, **(headers or {})})
+        for cookie in reply.cookies:
+            name, _, value = cookie.partition(";")[0].partition("=")
+            if value:
+                self.jar[name] = value
+            else:
+                self.jar.pop(name, None)
+        return reply
