@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from chalicelib.core.money import SCALE, from_decimal
+from chalicelib.core.transfers import Terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,12 +14,15 @@ class Asset:
     """One asset. `decimals` is the precision that requests may use; the ledger keeps 1e-8 of every asset.
 
     `message_magic` is what its wallets put before a message that they sign. `addresses` says how its addresses are written
-    ("" for what lives on no block chain), and `networks` what tells its own networks apart, by their names.
+    ("" for what lives on no block chain), and `networks` what tells its own networks apart, by their names. `fiat`: money of a
+    state, which goes to banks. `terms`: on which it comes and goes.
     """
 
     id: str
     decimals: int
     block_chain: bool
+    terms: Terms
+    fiat: bool = False
     message_magic: str = ""
     addresses: str = ""
     networks: Mapping[str, "Network"] = field(default_factory=dict)
@@ -99,6 +103,8 @@ def parse(document: Mapping[str, Any]) -> Exchange:
             id=name,
             decimals=row.get("decimals", 8),
             block_chain=row.get("block_chain", False),
+            fiat=row.get("fiat", False),
+            terms=_terms(document["transfers"][name], row.get("decimals", 8)),
             message_magic=row.get("message_magic", ""),
             addresses=row.get("addresses", ""),
             networks={
@@ -124,6 +130,17 @@ def parse(document: Mapping[str, Any]) -> Exchange:
         )
     order_fees = {dialect: _rate(text) for dialect, text in document.get("order_fees", {}).items()}
     return Exchange(assets=assets, markets=markets, aliases=aliases, order_fees=order_fees)
+
+
+def _terms(row: Mapping[str, Any], decimals: int) -> Terms:
+    return Terms(
+        fee=_exact(row["fee"]),
+        minimum=_exact(row["minimum"]),
+        fee_rate=_rate(row.get("fee_rate", "0")),
+        auto_below=_exact(row["auto_below"]) if "auto_below" in row else None,
+        confirmations=row.get("confirmations", 0),
+        unit=SCALE // 10**decimals,
+    )
 
 
 def _rate(text: str) -> int:

@@ -1,5 +1,6 @@
 """What the exchange holds: addresses on block chains whose ownership it has shown, and what they add up to."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 from chalicelib import clock, settings
@@ -8,6 +9,7 @@ from chalicelib.core.markets import Asset
 from chalicelib.core.money import Imprecise, from_decimal
 from chalicelib.core.orders import Page
 from chalicelib.core.reasons import Reason, Refused
+from chalicelib.core.transfers import Rail
 from chalicelib.stores import addresses, transfers
 from chalicelib.stores.addresses import Address, Reserve
 from chalicelib.stores.transfers import Transfer
@@ -32,7 +34,10 @@ def of_asset(asset: str) -> tuple[Reserve, list[Address]]:
 
 def transfers_of(asset: str, cursor: int | None, limit: int) -> Page[Transfer]:
     """An asset's succeeded transfers with number < `cursor` (None: from the newest), newest first."""
-    return transfers.succeeded(asset, cursor, limit)
+    page = transfers.succeeded(asset, cursor, limit)
+    # Only what stands on a block chain is for everyone to see: the others' addresses are people's bank cards.
+    items = [one if one.rail is Rail.CHAIN else replace(one, address="", txid="") for one in page.items]
+    return Page(items, page.more)
 
 
 def add_address(currency: str, address: str, kind: str, signature: str) -> Address:

@@ -1,10 +1,10 @@
 """How transfers and their log of moves are laid out in their tables. What is done with them: `stores.transfers`."""
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
-from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
+from pynamodb.attributes import BinaryAttribute, BooleanAttribute, UnicodeAttribute
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
 from chalicelib import settings
@@ -83,6 +83,7 @@ class TransferRow(Table):
     turn = UnicodeAttribute(null=True)
     address = UnicodeAttribute(null=True)
     memo = UnicodeAttribute(null=True)
+    sealed = BinaryAttribute(legacy_encoding=False, null=True)
     txid = UnicodeAttribute(null=True)
     block = UnicodeAttribute(null=True)
     height = Integer(null=True)
@@ -118,8 +119,9 @@ class Transfer:
     """A transfer as read.
 
     `number`: its id on the wire, ordered by time. `amount` (1e-8) includes the `fee`. `created`, `updated`: ms. `address`:
-    where it came to, or goes to, with its `memo`. `block`, `height`, `confirmations`: where the chain has it. `payout`: what
-    custody noted before it asked a node to pay. `credited`: a deposit's money is in the account. `moves`: how many there were.
+    where it came to, or goes to, with its `memo`; a bank card only masked, and whole as `sealed` for its owner. `block`,
+    `height`, `confirmations`: where the chain has it. `payout`: what custody noted before it asked a node to pay.
+    `credited`: a deposit's money is in the account. `moves`: how many there were.
     """
 
     id: str
@@ -135,6 +137,7 @@ class Transfer:
     updated: int
     address: str = ""
     memo: str = ""
+    sealed: bytes = field(default=b"", repr=False)
     txid: str = ""
     block: str = ""
     height: int = 0
@@ -184,6 +187,7 @@ def to_row(transfer: Transfer) -> TransferRow:
         turn=turn(transfer.status, transfer.number) if under_way else None,
         address=transfer.address or None,
         memo=transfer.memo or None,
+        sealed=transfer.sealed or None,
         txid=transfer.txid or None,
         block=transfer.block or None,
         height=transfer.height or None,
@@ -212,6 +216,7 @@ def to_transfer(row: TransferRow) -> Transfer:
         updated=row.updated or row.at,
         address=row.address or "",
         memo=row.memo or "",
+        sealed=bytes(row.sealed or b""),
         txid=row.txid or (txid_of(row.id, row.asset) if kind is Kind.DEPOSIT else ""),
         block=row.block or "",
         height=row.height or 0,

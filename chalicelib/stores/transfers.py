@@ -6,7 +6,7 @@ moves, a line of the log of moves, and other stores' steps. So money moves with 
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final, TypedDict
 
 from pynamodb.exceptions import TransactWriteError
@@ -98,6 +98,7 @@ class Withdrawal:
     rail: Rail = Rail.CHAIN
     address: str = ""
     memo: str = ""
+    sealed: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +165,7 @@ def open_withdrawal(wanted: Withdrawal, by: str, why: str, steps: Sequence[Step]
             updated=wanted.at,
             address=wanted.address,
             memo=wanted.memo,
+            sealed=wanted.sealed,
         )
         try:
             return _open(transfer, by, why, steps, alone=True)

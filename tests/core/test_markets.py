@@ -1,12 +1,16 @@
 import tomllib
 from dataclasses import FrozenInstanceError
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import chalicelib
 from chalicelib.core.markets import Exchange, parse
-from chalicelib.core.money import SCALE, Imprecise
+from chalicelib.core.money import SCALE, Imprecise, from_decimal
+from chalicelib.core.transfers import Terms
 
 BLOCK_CHAIN = ("BTC", "LTC", "BTSX", "XRP", "BC", "DRK", "VRC", "ZET", "NXT", "DOGE")
 QUOTED_IN_CNY = [f"{base}-CNY" for base in ("BTC", "LTC", "BTSX", "XRP", "GOOC")]
@@ -14,6 +18,11 @@ QUOTED_IN_BTC = [f"{base}-BTC" for base in BLOCK_CHAIN[1:]]
 
 DOCUMENT = {
     "assets": {"BTC": {"block_chain": True}, "BC": {"block_chain": True, "aliases": ["BLK"]}, "CNY": {"decimals": 5}},
+    "transfers": {
+        "BTC": {"fee": "0.0005", "minimum": "0.01", "auto_below": "5", "confirmations": 1},
+        "BC": {"fee": "0", "minimum": "0"},
+        "CNY": {"fee": "2", "fee_rate": "0.004", "minimum": "2"},
+    },
     "minimum_notional": {"CNY": "1", "BTC": "0.001"},
     "markets": {
         "BTC-CNY": {"maker_fee": "0.001", "taker_fee": "0.002", "self_trade_allowed": True},
@@ -163,3 +172,38 @@ class TestOurs:
     def test_only_ascii_names_an_asset(self, ours):
         assert "btſx".upper() == "BTSX"
         assert ours.asset("btſx") is None
+
+
+@pytest.mark.parametrize(
+    ("asset", "fee", "minimum", "auto_below", "confirmations"),
+    [
+        ("BTC", "0.0005", "0.01", "5", 1),
+        ("LTC", "0.0005", "0.01", "600", 4),
+        ("DOGE", "2", "5", "5000000", 4),
+        ("BC", "0.0005", "0.01", "50000", 10),
+        ("DRK", "0.0005", "0.01", "500", 4),
+        ("VRC", "0.0005", "0.01", "5000", 4),
+        ("ZET", "0.0005", "0.01", "10000", 10),
+        ("BTSX", "2", "10", "50000", 50),
+        ("NXT", "2", "10", "5000", 5),
+        ("XRP", "1", "10", "100000", 1),
+        ("GOOC", "0", "1000", None, 0),
+        ("CNY", "2", "2", None, 0),
+        ("USDT", "1", "10", None, 0),
+    ],
+)
+def test_the_terms_on_which_assets_come_and_go(ours, asset, fee, minimum, auto_below, confirmations):
+    terms = ours.assets[asset].terms
+    assert (terms.fee, terms.minimum) == (from_decimal(Decimal(fee)), from_decimal(Decimal(minimum)))
+    assert terms.auto_below == (None if auto_below is None else from_decimal(Decimal(auto_below)))
+    assert terms.confirmations == confirmations
+
+
+@given(st.integers(1, 10**18))
+def test_a_fee_leaves_what_the_asset_can_pay(amount):
+    terms = Terms(fee=200_000_000, minimum=0, fee_rate=400_000, unit=1000)
+    fee = terms.fee_of(amount * 1000)
+    assert fee % 1000 == 0
+    assert fee >= 200_000_000
+    share = Decimal(amount * 1000) * Decimal("0.004")
+    assert fee == 200_000_000 or share <= fee < share + 1000

@@ -109,7 +109,7 @@ def test_a_credit_whose_answer_was_lost_is_found_to_have_happened(monkeypatch):
 
 
 def test_an_error_that_is_not_understood_is_not_a_refusal(monkeypatch):
-    def failing(deposit):
+    def failing(*_):
         raise lost()
 
     monkeypatch.setattr(transfers, "credit", failing)

@@ -8,10 +8,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.core.reasons import Reason, Refused
-from chalicelib.services.operations import addresses, applications, ledger, markets, people
+from chalicelib.services.operations import addresses, applications, ledger, markets, people, transfers
 from chalicelib.services.operations.arguments import Verb
 
-_VERBS: Mapping[str, Verb] = {**ledger.VERBS, **markets.VERBS, **people.VERBS, **addresses.VERBS, **applications.VERBS}
+_VERBS: Mapping[str, Verb] = {
+    **ledger.VERBS,
+    **transfers.VERBS,
+    **markets.VERBS,
+    **people.VERBS,
+    **addresses.VERBS,
+    **applications.VERBS,
+}
 
 
 def run(payload: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,104 @@
+"""What operators decide: deposits that wait for somebody's word, withdrawals above a limit, and those of money and of coins
+that no node of ours pays."""
+
+from collections.abc import Iterator
+
+from chalicelib import settings
+from chalicelib.core.reasons import Reason, Refused
+from chalicelib.core.transfers import Impossible, Kind, Rail, Status
+from chalicelib.services.wallet import targets
+from chalicelib.services.wallet.amounts import OPERATOR
+from chalicelib.stores import accounts, transfers
+from chalicelib.stores.transfers import Move, Notes, Transfer
+
+#: The rails whose transfers operators decide on. The ramp's orders are decided on as orders.
+RAILS = (Rail.CHAIN, Rail.OPERATOR)
+
+
+def under_way(kind: Kind, asset: str | None) -> Iterator[Transfer]:
+    """Transfers that have not come to their end, by asset and status, the oldest first."""
+    for one in settings.exchange().assets if asset is None else (asset,):
+        for rail in RAILS:
+            yield from transfers.opened(rail, kind, one)
+
+
+def full_address(transfer: Transfer) -> str:
+    """Where a withdrawal goes, as somebody needs it who pays it: a bank card whole."""
+    return targets.opened(transfer.sealed, transfer.uid) if transfer.sealed else transfer.address
+
+
+def withdrawal_with_log(number: int) -> tuple[Transfer, list[Move]]:
+    """A withdrawal and how it came to be what it is. Raises `Refused` (NO_SUCH_TRANSFER)."""
+    found = _withdrawal(number)
+    return found, transfers.log(found.id)
+
+
+def approve_deposit(number: int) -> Transfer:
+    """Vouch for a deposit: it is credited, whatever its chain says. Raises `Refused`."""
+    return _move(_open_deposit(number), Status.SUCCEEDED, "approved")
+
+
+def reject_deposit(number: int, why: str) -> Transfer:
+    """Refuse a deposit. One that was credited and taken back by its chain is taken from the account, if that covers it.
+
+    Raises `Refused`, INSUFFICIENT_FUNDS among others: the account stays blocked then.
+    """
+    found = _open_deposit(number)
+    return _move(found, Status.FAILED if found.credited else Status.REJECTED, why)
+
+
+def approve_withdrawal(number: int) -> Transfer:
+    """Let a withdrawal be paid: by custody where a node pays the coin, else by an operator, who then says so (`paid`).
+
+    Raises `Refused`: NO_SUCH_TRANSFER, PARAMETER_INVALID for one that does not wait for this, ACCOUNT_UNUSABLE while a block
+    chain has taken a deposit of the person back.
+    """
+    found = _withdrawal(number)
+    account = accounts.get(found.uid)
+    if account is None or account.blocked:
+        raise Refused(Reason.ACCOUNT_UNUSABLE)
+    return _move(found, Status.ACCEPTED if found.rail is Rail.CHAIN else Status.PROCESSING, "approved")
+
+
+def reject_withdrawal(number: int, why: str) -> Transfer:
+    """Refuse a withdrawal: its money is available again. Raises `Refused`; one that is being paid is never refused."""
+    found = _withdrawal(number)
+    if (found.payout or found.txid) and found.status is not Status.ERROR:
+        raise Refused(Reason.PARAMETER_INVALID, "id")
+    return _move(found, Status.REJECTED, why)
+
+
+def paid_withdrawal(number: int, txid: str) -> Transfer:
+    """Say that a withdrawal has been paid by hand. Raises `Refused`; what custody pays is custody's to say."""
+    found = _withdrawal(number)
+    kept = settings.custody().get(found.asset)
+    by_node = found.rail is Rail.CHAIN and kept is not None and kept.node != ""
+    if by_node and found.status is not Status.ERROR:
+        raise Refused(Reason.PARAMETER_INVALID, "id")
+    return _move(found, Status.SUCCEEDED, "paid", {"txid": txid} if txid else None)
+
+
+def _move(found: Transfer, to: Status, why: str, notes: Notes | None = None) -> Transfer:
+    if found.status is to:  # somebody said so before
+        raise Refused(Reason.PARAMETER_INVALID, "id")
+    try:
+        return transfers.move(found, to, OPERATOR, why, notes)
+    except (Impossible, transfers.Moved) as error:
+        raise Refused(Reason.PARAMETER_INVALID, "id") from error
+    except accounts.Short as short:
+        raise Refused(Reason.INSUFFICIENT_FUNDS, "id") from short
+
+
+def _open_deposit(number: int) -> Transfer:
+    for found in under_way(Kind.DEPOSIT, None):
+        # The index may be a moment late.
+        if found.number == number and (standing := transfers.get(found.id)) is not None:
+            return standing
+    raise Refused(Reason.NO_SUCH_TRANSFER, "id")
+
+
+def _withdrawal(number: int) -> Transfer:
+    found = transfers.get_withdrawal(number)
+    if found is None or found.rail not in RAILS:
+        raise Refused(Reason.NO_SUCH_TRANSFER, "id")
+    return found
