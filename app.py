@@ -18,6 +18,8 @@ GROUPS = {
     "wallet": "chalicelib.api.coinport.wallet",
     "reserves": "chalicelib.api.coinport.reserves",
     "broker": "chalicelib.api.broker.account",
+    "broker-security": "chalicelib.api.broker.security",
+    "oauth": "chalicelib.api.broker.oauth",
 }
 #: Modules whose `routes` blueprint holds event handlers.
 WORKERS = (

@@ -34,7 +34,16 @@ QUEUE_VISIBILITY_S = 6 * MATCHER_TIMEOUT_S
 QUEUE_RETENTION_S = 14 * 24 * 3600
 
 #: Memory buys CPU in proportion: 1769 MB is one core. Argon2id takes 46 MiB and should not take a second.
-GROUP_MEMORY_MB = {"market": 512, "identity": 1024, "trading": 1024, "wallet": 1024, "reserves": 1024, "broker": 1024}
+GROUP_MEMORY_MB = {
+    "market": 512,
+    "identity": 1024,
+    "trading": 1024,
+    "wallet": 1024,
+    "reserves": 1024,
+    "broker": 1024,
+    "broker-security": 1024,
+    "oauth": 512,
+}
 MATCHER_MEMORY_MB = 1024
 WORKER_MEMORY_MB = {
     "sweep": 512,

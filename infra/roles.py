@@ -104,6 +104,8 @@ POLLING = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", 
 #: X-Ray knows no resources: these are the only actions that may be granted on everything.
 TRACING = ("xray:PutTraceSegments", "xray:PutTelemetryRecords")
 
+#: Knowing who asks, by a session.
+_SESSION = (table("users", "BatchGetItem"), table("sessions", "BatchGetItem", "UpdateItem"))
 #: Knowing who asks, by each of the document's three schemes. Transactions need the rights of their single writes.
 _CALLER = (
     table("users", "BatchGetItem", "GetItem"),
@@ -215,8 +217,24 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
         table("codes", "GetItem", "PutItem", "UpdateItem"),
         table("kyc", "GetItem"),
         table("accounts", "PutItem"),
+        table("oauth", "GetItem", "PutItem", "UpdateItem"),
         key("Encrypt"),
         post("SendMessage"),
+    ),
+    "api-broker-security": (
+        *_SESSION,
+        table("users", "GetItem", "UpdateItem"),
+        table("sessions", "GetItem"),
+        table("codes", "GetItem", "UpdateItem"),
+        table("attempts", "DeleteItem", "GetItem", "UpdateItem"),
+        table("api_keys", "BatchGetItem", "DeleteItem", "PutItem", "UpdateItem"),
+        table("favourites", "DeleteItem", "PutItem", "Query"),
+        key("Decrypt", "Encrypt"),
+    ),
+    "api-oauth": (
+        table("oauth", "DeleteItem", "GetItem", "PutItem", "UpdateItem"),
+        table("users", "GetItem"),
+        key("Decrypt"),
     ),
     "sweep": (
         table("accounts", "GetItem", "UpdateItem"),

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from typing import Final
+from zlib import crc32
 
 from chalicelib.core.reasons import Reason, Refused
 
@@ -18,6 +19,11 @@ class Favourite:
     exchange: str
     symbol: str
     at: int
+
+    @property
+    def number(self) -> str:
+        """The id that clients want: of the time, and of the names for two of one ms."""
+        return str(self.at * 1000 + crc32(f"{self.exchange}:{self.symbol}".encode()) % 1000)
 
 
 def named(exchange: str, symbol: str) -> tuple[str, str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import app
 from chalicelib import settings
 from infra import alarms, resources, roles
 from infra.package import ROOT
@@ -54,7 +55,7 @@ def test_every_route_leads_to_the_function_of_one_group(template, document):
             assert variables["ENDPOINT_GROUP"], (path, method)
             groups.add(variables["ENDPOINT_GROUP"])
             assert f"{logical}Permission" in template["Resources"]
-    assert groups == {"market", "identity", "trading", "wallet", "reserves"}
+    assert groups == set(app.GROUPS)
     assert "APIHandler" not in functions
 
 

@@ -32,11 +32,16 @@ STATUSES: Final[Mapping[int, int]] = {
 CODES: Final[Mapping[Reason, int]] = {
     Reason.UNAUTHENTICATED: UNAUTHENTICATED,
     Reason.SIGNATURE_MISMATCH: UNAUTHENTICATED,
+    Reason.OAUTH_TOKEN: UNAUTHENTICATED,
+    Reason.API_KEY_FORBIDDEN: UNAUTHENTICATED,
     Reason.INTERNAL: INTERNAL,
     Reason.PARAMETER_MISSING: PARAMETER,
     Reason.PARAMETER_INVALID: PARAMETER,
     Reason.WRONG_FACTOR: PARAMETER,
     Reason.NO_SUCH_REQUEST: 30010,
+    Reason.NO_SUCH_API_KEY: 30010,
+    Reason.TOTP_SECRET: 30010,
+    Reason.OAUTH_REQUEST: 30010,
     Reason.TOO_OFTEN: TOO_OFTEN,
     Reason.CODE_TOO_OFTEN: TOO_OFTEN,
     Reason.NO_SUCH_URL: NO_SUCH_PATH,
@@ -63,22 +68,41 @@ CODES: Final[Mapping[Reason, int]] = {
     Reason.TOTP_UNBOUND: 31023,
     Reason.TOTP_CODE: 31024,
     Reason.TOTP_BOUND: 31025,
+    Reason.TOO_MANY_API_TOKENS: 31026,
     Reason.OLD_PASSWORD_MISSING: 31038,
     Reason.OLD_PASSWORD: 31039,
     Reason.SAME_PASSWORD: 31040,
+    Reason.IP_LIST: 31043,
+    Reason.KEY_TAG: 31044,
+    Reason.IP_LIST_LONG: 31047,
     Reason.LOGIN_LOCKED: 31052,
+    Reason.TRADE_PASSWORD_FORMAT: 31055,
+    Reason.TRADE_PASSWORD_WRONG: 31068,
+    Reason.TRADE_PASSWORD_LOCKED: 31073,
+    Reason.TRADE_PASSWORD_SET: 31074,
+    Reason.TRADE_PASSWORD_UNSET: 31075,
     Reason.FIND_FAILED: 31201,
     Reason.FIND_BY_MAIL: 31209,
     Reason.FIND_BY_MOBILE: 31210,
     Reason.FIND_RETIRED: 31211,
+    Reason.OAUTH_SCOPE: 60002,
+    Reason.OAUTH_CLIENT: 60003,
+    Reason.OAUTH_CODE: 60006,
+    Reason.OAUTH_CODE_USED: 60008,
+    Reason.REDIRECT_URI: 60017,
+    Reason.OAUTH_RESPONSE_TYPE: 60030,
 }
 
 #: Codes that hang on the parameter as well.
-PARTICULAR: Final[Mapping[tuple[Reason, str], int]] = {(Reason.ALREADY_REGISTERED, "email"): 31006}
+PARTICULAR: Final[Mapping[tuple[Reason, str], int]] = {
+    (Reason.ALREADY_REGISTERED, "email"): 31006,
+    (Reason.PASSWORDS_DIFFER, "trade_pwd2"): 31056,
+}
 
 #: The codes of the first wrong guess, the second, …; the last is that of all that follow.
 LADDERS: Final[Mapping[Reason, tuple[int, ...]]] = {
     Reason.LOGIN_FAILED: (31019, 31048, 31049, 31050, 31051, 31052),
+    Reason.TRADE_PASSWORD_WRONG: (31068, 31069, 31070, 31071, 31072),
     Reason.FIND_FAILED: (31201, 31202, 31203, 31204, 31205, 31206),
 }
 
