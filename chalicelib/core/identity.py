@@ -286,6 +286,25 @@ LOGIN_FAILURES_MAX: Final = 4
 LOGIN_LOCK_MS: Final = 120 * MINUTE_MS
 
 
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """How many wrong guesses there may be until none is looked at for `freeze_ms`, and when they are forgotten, both after
+    the last of them. While they are remembered, each further one freezes again.
+    """
+
+    failures_max: int
+    memory_ms: int = LOGIN_LOCK_MS
+    freeze_ms: int = LOGIN_LOCK_MS
+
+
+#: Wrong passwords at one name from one address.
+LOGIN_LADDER: Final = Ladder(LOGIN_FAILURES_MAX)
+#: Wrong passwords of one account, from wherever (broker).
+ACCOUNT_LADDER: Final = Ladder(5, memory_ms=DAY_MS)
+#: Wrong codes of somebody who has forgotten the password (broker).
+FIND_LADDER: Final = Ladder(5, memory_ms=DAY_MS, freeze_ms=DAY_MS)
+
+
 def login_failed(failures: int) -> Refused:
     """What a wrong password is answered: how many tries are left, or that this was the last."""
     if failures >= LOGIN_FAILURES_MAX:
@@ -295,9 +314,11 @@ def login_failed(failures: int) -> Refused:
 
 #: Wrong TOTP codes of one person, from wherever, until none is looked at for `LOGIN_LOCK_MS`.
 TOTP_FAILURES_MAX: Final = 5
+TOTP_LADDER: Final = Ladder(TOTP_FAILURES_MAX)
 
 #: Wrong trade passwords of one person, likewise.
 TRADE_PASSWORD_FAILURES_MAX: Final = 5
+TRADE_PASSWORD_LADDER: Final = Ladder(TRADE_PASSWORD_FAILURES_MAX)
 TRADE_PASSWORD_CHARACTERS: Final = range(6, 21)
 
 
@@ -392,6 +413,11 @@ RECEIVER_WINDOWS: Final = (Window(MINUTE_MS, 1), Window(HOUR_MS, 5), Window(DAY_
 IP_WINDOWS: Final = (Window(HOUR_MS, 20),)
 #: Messages that one person can have sent, to whatever receivers: an SMS costs money.
 PERSON_WINDOWS: Final = (Window(DAY_MS, 40),)
+#: Logins tried from one address, right or wrong: whoever guesses at many accounts is stopped here.
+LOGIN_WINDOWS: Final = (Window(MINUTE_MS, 30), Window(HOUR_MS, 100))
+#: Accounts whose password somebody at one address looks for.
+FIND_WINDOWS: Final = (Window(HOUR_MS, 3),)
+ONCE_AN_HOUR: Final = (Window(HOUR_MS, 1),)
 #: Real names handed in for review.
 KYC_WINDOWS: Final = (Window(HOUR_MS, 3), Window(DAY_MS, 10))
 

@@ -15,7 +15,7 @@ from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from chalicelib import settings
-from chalicelib.core.identity import DAY_MS, LOGIN_FAILURES_MAX, LOGIN_LOCK_MS, Window, after_send
+from chalicelib.core.identity import DAY_MS, LOGIN_LADDER, Ladder, Window, after_send
 from chalicelib.stores.table import Table, refused
 
 #: A guess is decided within the life of a request (10 s). One still open after this was cut off by a crash.
@@ -24,7 +24,7 @@ TRIES_MAX = 10
 
 
 class LadderRow(Table):
-    """Failed logins of one name from one address. `until`: when they are forgotten, ms since epoch."""
+    """Wrong guesses at one thing. `until`: when they are forgotten; `failed`: when the last was; ms since epoch."""
 
     class Meta:
         """Name of the table."""
@@ -35,6 +35,7 @@ class LadderRow(Table):
     taken = NumberAttribute()
     failures = NumberAttribute()
     until = NumberAttribute()
+    failed = NumberAttribute(null=True)
     ttl = TTLAttribute()
 
 
@@ -64,15 +65,15 @@ class Contended(Exception):  # noqa: N818 - says what is the case
     """Others wrote the same row, time after time."""
 
 
-def take(key: str, now: int, most: int = LOGIN_FAILURES_MAX) -> Admission:
-    """Ask to check one guess at `key`, of `most`. One that is TAKEN has to be followed by `fail` or `clear`."""
-    row = LadderRow(key)
+def take(key: str, now: int, ladder: Ladder = LOGIN_LADDER) -> Admission:
+    """Ask to check one guess at `key`. One that is TAKEN has to be followed by `fail` or `clear`."""
+    row, most = LadderRow(key), ladder.failures_max
     fresh = (LadderRow.taken < most) & (LadderRow.until > now)
     for _ in range(TRIES_MAX):
         actions = [
             LadderRow.taken.set((LadderRow.taken | 0) + 1),
             LadderRow.failures.set(LadderRow.failures | 0),
-            *_forgotten_at(now),
+            *_forgotten_at(now, ladder),
         ]
         if _changed(row, actions, LadderRow.key.does_not_exist() | fresh):
             return Admission.TAKEN
@@ -81,14 +82,18 @@ def take(key: str, now: int, most: int = LOGIN_FAILURES_MAX) -> Admission:
         except LadderRow.DoesNotExist:
             continue
         same = (LadderRow.until == seen.until) & (LadderRow.taken == seen.taken) & (LadderRow.failures == seen.failures)
+        thawed = seen.failures >= most and now >= (seen.failed or seen.until - ladder.memory_ms) + ladder.freeze_ms
         if seen.until <= now:
-            start = [LadderRow.taken.set(1), LadderRow.failures.set(0), *_forgotten_at(now)]
+            start = [LadderRow.taken.set(1), LadderRow.failures.set(0), *_forgotten_at(now, ladder)]
             if _changed(row, start, same):
                 return Admission.TAKEN
-        elif seen.failures >= most:
+        elif seen.failures >= most and not thawed:
             return Admission.LOCKED
-        elif seen.until - LOGIN_LOCK_MS + UNDER_WAY_MS_MAX < now:
+        elif seen.until - ladder.memory_ms + UNDER_WAY_MS_MAX < now and seen.taken > seen.failures:
             _changed(row, [LadderRow.taken.set(seen.failures)], same)
+        elif thawed and seen.taken <= seen.failures:  # one at a time
+            if _changed(row, [LadderRow.taken.set(seen.failures + 1), *_forgotten_at(now, ladder)], same):
+                return Admission.TAKEN
         elif seen.taken >= most:
             return Admission.BUSY
     raise Contended(key)
@@ -103,7 +108,7 @@ def failures(key: str, now: int) -> int:
     return int(row.failures) if now < row.until else 0
 
 
-def fail(key: str, now: int) -> int:
+def fail(key: str, now: int, ladder: Ladder = LOGIN_LADDER) -> int:
     """Count a guess that was taken as wrong: how many were so far."""
     row = LadderRow(key)
     # `taken` is missing where a right guess cleared the row while this one was under way.
@@ -111,7 +116,8 @@ def fail(key: str, now: int) -> int:
         actions=[
             LadderRow.failures.set((LadderRow.failures | 0) + 1),
             LadderRow.taken.set(LadderRow.taken | 1),
-            *_forgotten_at(now),
+            LadderRow.failed.set(now),
+            *_forgotten_at(now, ladder),
         ]
     )
     return int(row.failures)
@@ -148,8 +154,8 @@ def spend(windows: Mapping[str, Sequence[Window]], now: int) -> bool:
     return False
 
 
-def _forgotten_at(now: int) -> list[Action]:
-    until = now + LOGIN_LOCK_MS
+def _forgotten_at(now: int, ladder: Ladder) -> list[Action]:
+    until = now + ladder.memory_ms
     return [
         LadderRow.until.set(until),
         LadderRow.ttl.set(datetime.fromtimestamp((until + DAY_MS) // 1000, UTC)),

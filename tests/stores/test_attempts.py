@@ -2,7 +2,7 @@
 
 import pytest
 
-from chalicelib.core.identity import HOUR_MS, LOGIN_LOCK_MS, MINUTE_MS, Window
+from chalicelib.core.identity import HOUR_MS, LOGIN_LOCK_MS, MINUTE_MS, Ladder, Window
 from chalicelib.stores import attempts, aws
 from chalicelib.stores.attempts import Admission, LadderRow, SendsRow
 
@@ -44,6 +44,36 @@ def test_the_lock_lasts_from_the_last_failure(cloud):
     assert attempts.failures("k", last + LOGIN_LOCK_MS) == 0
     assert attempts.take("k", last + LOGIN_LOCK_MS) is Admission.TAKEN
     assert attempts.fail("k", last + LOGIN_LOCK_MS) == 1
+
+
+def test_a_longer_memory_than_the_freeze_lets_one_guess_at_a_time_through(cloud):
+    ladder = Ladder(2, memory_ms=24 * HOUR_MS, freeze_ms=2 * HOUR_MS)
+    for expected in (1, 2):
+        attempts.take("k", NOW, ladder)
+        assert attempts.fail("k", NOW, ladder) == expected
+    thaw = NOW + 2 * HOUR_MS
+    assert attempts.take("k", thaw - 1, ladder) is Admission.LOCKED
+    assert [attempts.take("k", thaw, ladder) for _ in range(2)] == [Admission.TAKEN, Admission.BUSY]
+    assert attempts.fail("k", thaw, ladder) == 3
+    assert attempts.take("k", thaw + 2 * HOUR_MS - 1, ladder) is Admission.LOCKED
+    last = thaw + 2 * HOUR_MS
+    assert attempts.take("k", last, ladder) is Admission.TAKEN  # and its request dies
+    assert attempts.take("k", last, ladder) is Admission.BUSY
+    later = last + attempts.UNDER_WAY_MS_MAX + 1
+    assert attempts.take("k", later, ladder) is Admission.TAKEN
+    attempts.clear("k")
+    assert [attempts.take("k", later, ladder) for _ in range(3)] == [Admission.TAKEN] * 2 + [Admission.BUSY]
+
+
+def test_a_longer_memory_forgets_after_its_time(cloud):
+    ladder = Ladder(2, memory_ms=24 * HOUR_MS, freeze_ms=2 * HOUR_MS)
+    for _ in range(2):
+        attempts.take("k", NOW, ladder)
+        attempts.fail("k", NOW, ladder)
+    assert attempts.failures("k", NOW + 24 * HOUR_MS - 1) == 2
+    assert [attempts.take("k", NOW + 24 * HOUR_MS, ladder) for _ in range(3)] == [Admission.TAKEN] * 2 + [
+        Admission.BUSY
+    ]
 
 
 def test_guesses_that_were_cut_off_are_given_back_but_not_the_failures(cloud):

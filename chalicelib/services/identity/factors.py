@@ -176,7 +176,7 @@ def check_totp(user: User, code: str, parameter: str) -> int:
         raise Refused(Reason.TOTP_UNBOUND)
     key = f"totp:{user.uid}"
     try:
-        take(key, rules.TOTP_FAILURES_MAX)
+        take(key, rules.TOTP_LADDER)
     except Refused as error:
         raise Refused(Reason.TOO_OFTEN) from error
     step = _step(vault.unseal(user.sealed_totp, user.uid), code, user.totp_step)

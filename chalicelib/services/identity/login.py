@@ -8,7 +8,7 @@ from typing import Final
 
 from chalicelib import clock, telemetry
 from chalicelib.core import identity as rules
-from chalicelib.core.identity import Email, Form, Session, Standing, User
+from chalicelib.core.identity import Email, Form, Ladder, Session, Standing, User
 from chalicelib.core.reasons import Reason, Refused
 from chalicelib.stores import attempts, sessions, users
 from chalicelib.stores import logins as log
@@ -134,12 +134,12 @@ def _known_again(address: Email, proof: Proof, key: str) -> User | None:
     return user
 
 
-def take(key: str, most: int = rules.LOGIN_FAILURES_MAX) -> None:
-    """Take one guess at `key` of the `most` that may be wrong; wait where too many are under way. Raises `Refused`."""
+def take(key: str, ladder: Ladder = rules.LOGIN_LADDER) -> None:
+    """Take one guess at `key`; wait where too many are under way. Raises `Refused` (LOGIN_LOCKED, TOO_OFTEN)."""
     patience = clock.monotonic_ms() + BUSY_WAIT_MS
-    while (admission := attempts.take(key, clock.now_ms(), most)) is not Admission.TAKEN:
+    while (admission := attempts.take(key, clock.now_ms(), ladder)) is not Admission.TAKEN:
         if admission is Admission.LOCKED:
-            raise rules.login_failed(most)
+            raise Refused(Reason.LOGIN_LOCKED, canRetryTime=0)
         if clock.monotonic_ms() >= patience:
             raise Refused(Reason.TOO_OFTEN)
         clock.sleep_ms(

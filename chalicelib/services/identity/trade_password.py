@@ -56,7 +56,7 @@ def check_trade_password(user: User, secret: str) -> None:
         raise Refused(Reason.TRADE_PASSWORD_UNSET)
     key = f"trade-password:{user.uid}"
     try:
-        take(key, rules.TRADE_PASSWORD_FAILURES_MAX)
+        take(key, rules.TRADE_PASSWORD_LADDER)
     except Refused as error:
         locked = error.reason is Reason.LOGIN_LOCKED
         raise Refused(Reason.TRADE_PASSWORD_LOCKED if locked else error.reason) from error
