@@ -20,6 +20,7 @@ GROUPS = {
     "broker": "chalicelib.api.broker.account",
     "broker-security": "chalicelib.api.broker.security",
     "oauth": "chalicelib.api.broker.oauth",
+    "router": "chalicelib.api.router.endpoint",
 }
 #: Modules whose `routes` blueprint holds event handlers.
 WORKERS = (

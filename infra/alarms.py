@@ -31,6 +31,7 @@ METRICS = {
     "link_not_queued": Limit(0),
     "code_not_queued": Limit(0),
     "withdrawal_not_approved": Limit(0),
+    "notice_not_queued": Limit(0),
     "delivery_too_late": Limit(0),
     "delivery_not_noted": Limit(0),
     "password_not_rehashed": Limit(0),

@@ -43,6 +43,7 @@ GROUP_MEMORY_MB = {
     "broker": 1024,
     "broker-security": 1024,
     "oauth": 512,
+    "router": 1024,
 }
 MATCHER_MEMORY_MB = 1024
 WORKER_MEMORY_MB = {

@@ -37,6 +37,7 @@ class Reason(StrEnum):
     NO_SUCH_TRANSFER = auto()
     NOT_YOURS = auto()
     WITHDRAWAL_ADDRESS = auto()
+    NOT_BOUND = auto()
     # identity
     TOO_MANY_API_TOKENS = auto()
     API_KEY_FORBIDDEN = auto()

@@ -10,7 +10,17 @@ from dataclasses import dataclass
 
 from chalicelib import clock
 from chalicelib.core import candles
-from chalicelib.core.candles import DAY_MINUTES, INTERVALS, MINUTE_MS, Candle, Chunk, Minutes, Ticker, chunk_of
+from chalicelib.core.candles import (
+    CHUNK_BUCKETS,
+    DAY_MINUTES,
+    INTERVALS,
+    MINUTE_MS,
+    Candle,
+    Chunk,
+    Minutes,
+    Ticker,
+    chunk_of,
+)
 from chalicelib.core.market_view import MarketView
 from chalicelib.core.orders import Page, Side, Trade
 from chalicelib.stores import archive, aws, heads, journal, klines
@@ -67,18 +77,21 @@ def tickers(markets: Sequence[str]) -> dict[str, Ticker]:
     return {market: candles.ticker(_days[market].minutes, _days[market].last, now) for market in markets}
 
 
-def kline(market: str, interval: str, start: int | None, end: int | None) -> list[tuple[int, Candle]]:
+def kline(
+    market: str, interval: str, start: int | None, end: int | None, *, most: int = KLINE_ROWS_MAX
+) -> list[tuple[int, Candle]]:
     """Candles of an interval of `INTERVALS` as (begin, candle): those that begin after `start` and not after `end` (ms).
 
-    The newest 1000 of them, from the market's first trade on, without gaps, the running one included. Not more than
+    The newest `most` of them, from the market's first trade on, without gaps, the running one included. Not more than
     three calls, however long the history is.
     """
+    assert most <= CHUNK_BUCKETS, "rows of more than two chunks would take more calls"
     width = INTERVALS[interval] * MINUTE_MS
     now = clock.now_ms()
     end = now if end is None else end
     start = end - KLINE_ROWS * width if start is None else start
     last = min(end, now) // width
-    first = max(start // width + 1, last - KLINE_ROWS_MAX + 1)
+    first = max(start // width + 1, last - most + 1)
     if first > last:
         return []
     head = heads.get(market)
@@ -86,7 +99,7 @@ def kline(market: str, interval: str, start: int | None, end: int | None) -> lis
     chunks: list[Chunk] = []
     if head.klines.first is not None:
         oldest, newest = chunk_of(interval, head.klines.first), chunk_of(interval, until)
-        wanted = {min(bucket // candles.CHUNK_BUCKETS, newest) for bucket in (first, last)}
+        wanted = {min(bucket // CHUNK_BUCKETS, newest) for bucket in (first, last)}
         chunks = klines.get(market, interval, sorted(number for number in wanted if number >= oldest), until)
     rows = candles.filled(chunks, _later(market, head), interval, first, last)
     return [(number * width, candle) for number, candle in rows]

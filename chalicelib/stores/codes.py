@@ -40,6 +40,20 @@ class CodeRow(Table):
     ttl = TTLAttribute()
 
 
+class NamedRow(Table):
+    """Which code was sent to a name last, for a dialect whose codes come back without an id. `expires`: ms since epoch."""
+
+    class Meta:
+        """Name of the table."""
+
+        table_name = settings.table("codes")
+
+    key = UnicodeAttribute(hash_key=True)
+    code_id = UnicodeAttribute()
+    expires = Integer()
+    ttl = TTLAttribute()
+
+
 @dataclass(frozen=True, slots=True)
 class Proof:
     """A token or code that was right, and that the write which it authorises will use up."""
@@ -79,6 +93,20 @@ def valid(purpose: Purpose, fingerprint: str, now: int) -> Proof | None:
 def keep_code(code_id: str, uid: str | None, mac: bytes, expires: int) -> None:
     """Remember a code sent to a person (or to nobody)."""
     CodeRow(_key(code_id), uid=uid or NOBODY, mac=mac, attempts=0, expires=expires, ttl=_ttl(expires)).save()
+
+
+def name(purpose: Purpose, fingerprint: str, code_id: str, expires: int) -> None:
+    """Note that a code is the one sent last to a name, whose fingerprint this is."""
+    NamedRow(_name_key(purpose, fingerprint), code_id=code_id, expires=expires, ttl=_ttl(expires)).save()
+
+
+def named(purpose: Purpose, fingerprint: str, now: int) -> str | None:
+    """The id of the code sent last to a name; None when there was none, or it has expired."""
+    try:
+        row = NamedRow.get(_name_key(purpose, fingerprint), consistent_read=True)
+    except NamedRow.DoesNotExist:
+        return None
+    return row.code_id if row.expires > now else None
 
 
 def attempt(code_id: str, uid: str | None, now: int) -> tuple[Proof, bytes] | None:
@@ -126,6 +154,10 @@ def _open(uid: str, now: int) -> Condition:
 
 def _key(code_id: str) -> str:
     return f"code:{code_id}"
+
+
+def _name_key(purpose: Purpose, fingerprint: str) -> str:
+    return f"last:{purpose}:{fingerprint}"
 
 
 def _ttl(expires: int) -> datetime:

@@ -186,6 +186,19 @@ def test_the_default_is_90_of_5_minutes_and_no_answer_is_longer_than_1000(market
     assert market.shown("1h", 0, BEGIN - DAY) == []
 
 
+def test_a_dialect_may_ask_for_as_many_rows_as_a_chunk_has(market, few):
+    market.some(200)
+    klines.run([MARKET])
+    market.some(20)
+    for interval in ("1m", "5m", "1d"):
+        shown = market_data.kline(MARKET, interval, 0, None, most=1440)
+        assert len(shown) == min(1440, (market.now - BEGIN) // (INTERVALS[interval] * MINUTE) + 1)
+        newest = market_data.kline(MARKET, interval, 0, None)
+        older = market_data.kline(MARKET, interval, shown[0][0] - 1, newest[0][0] - 1) if len(shown) > 1000 else []
+        assert shown == older + newest
+        assert market_data.kline(MARKET, interval, 0, None, most=7) == shown[-7:]
+
+
 def test_objects_are_immutable_and_vouched_for(market):
     market.some(20)
     seen = {}

@@ -58,6 +58,11 @@ def authenticate(request: Request, by_password: Callable[[Request], User], asked
                 return Caller(_by_signature(request, _decoded(credentials), asked(request)).uid, Scheme.TOKEN)
             case _:
                 raise Refused(Reason.UNAUTHENTICATED)
+    return by_cookie(request)
+
+
+def by_cookie(request: Request) -> Caller:
+    """The caller whose session a request's cookie is, in whichever dialect it began. Raises `Refused`."""
     cookie = request.cookies.get(COOKIE)
     if not cookie:
         raise Refused(Reason.UNAUTHENTICATED)
@@ -103,9 +108,10 @@ def signature(message: bytes, secret: str) -> str:
     return hashlib.md5(message + b"&secret=" + secret.encode(), usedforsecurity=False).hexdigest()
 
 
-def cookie_set(value: str) -> str:
-    """Set-Cookie for a session. Without Max-Age: that the session ends is decided here, where it slides."""
-    return f"{COOKIE}={value}; {_attributes()}"
+def cookie_set(value: str, max_age_s: int | None = None) -> str:
+    """Set-Cookie for a session. One that slides has no Max-Age: when it ends is decided here."""
+    age = "" if max_age_s is None else f"Max-Age={max_age_s}; "
+    return f"{COOKIE}={value}; {age}{_attributes()}"
 
 
 def cookie_cleared() -> str:

@@ -16,6 +16,7 @@ DIALECTS: Final[tuple[tuple[str, str], ...]] = (
     ("/api/common/", "chalicelib.api.broker.endpoint"),
     ("/api/oauth2/", "chalicelib.api.broker.endpoint"),
     ("/user/verify_info", "chalicelib.api.broker.endpoint"),
+    ("/router", "chalicelib.api.router.endpoint"),
     ("", "chalicelib.api.coinport.endpoint"),
 )
 

@@ -40,6 +40,7 @@ SPELLINGS: Final[Mapping[Reason, Spelling]] = {
     Reason.INSUFFICIENT_FUNDS: Spelling(2002, "余额不足", "Insufficient funds"),
     Reason.BELOW_MINIMUM: Spelling(2003, "低于最小交易额", "Below the minimum"),
     Reason.TOO_MANY_OPEN_ORDERS: Spelling(2004, "未完成的订单过多", "Too many open orders"),
+    Reason.NOT_BOUND: Spelling(8005, "未绑定提币地址", "No withdrawal address is bound"),
     Reason.TOO_MANY_API_TOKENS: Spelling(5001, "API Token数量已达上限", "Too many API tokens"),
     Reason.API_KEY_FORBIDDEN: Spelling(
         1014, "该API Key无权进行此操作", "This API key may not do this, or not from this address", status=401

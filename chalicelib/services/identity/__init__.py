@@ -1,7 +1,8 @@
 """People and how they prove who they are. One service for every dialect; what they spell differently (the form of a
 password, a link's address, what a code is for) they bring along.
 
-names (what people are known by) · registration (by a mailed link) · sign_up (by a code) · login (passwords, sessions) ·
+names (what people are known by) · registration (by a mailed link) · sign_up (by a code) · named_codes (that come back without
+an id) · existence (said to one dialect) · login (passwords, sessions) ·
 tokens (API tokens, profile) · codes (what is sent, and proved) · recovery (password reset and change) · factors (mobile,
 e-mail and phone codes, TOTP) · real_name (KYC) · cards · amending (the one way in which a person is changed).
 """
@@ -10,7 +11,12 @@ from chalicelib.services.identity.amending import withdrawals_frozen
 from chalicelib.services.identity.asking import send_code, send_own_code
 from chalicelib.services.identity.authenticators import bind_pending_totp, qr_code
 from chalicelib.services.identity.cards import add_card, delete_card, has_card, list_cards
+<<<<<<< HEAD
 from chalicelib.services.identity.codes import SentCode, check_code, index_of, send_codes
+=======
+from chalicelib.services.identity.codes import SentCode, check_code, send_codes
+from chalicelib.services.identity.existence import is_active
+>>>>>>> d582986 (The router dialect: sixteen of its methods at /router, on the services that every dialect uses)
 from chalicelib.services.identity.factors import (
     Given,
     Proven,
@@ -34,6 +40,7 @@ from chalicelib.services.identity.login import (
     end_session,
     logins,
 )
+from chalicelib.services.identity.named_codes import named_code, send_named_code
 from chalicelib.services.identity.names import Name, find, find_by_mobile, mobile_of
 from chalicelib.services.identity.real_name import approved_name, claims_waiting, hand_in, review, standing
 from chalicelib.services.identity.recovery import change_password, request_reset, reset_password, verify_reset
@@ -91,15 +98,23 @@ __all__ = [
     "find_by_mobile",
     "hand_in",
     "has_card",
+<<<<<<< HEAD
     "has_futures",
     "index_of",
+=======
+    "is_active",
+>>>>>>> d582986 (The router dialect: sixteen of its methods at /router, on the services that every dialect uses)
     "issue_totp",
     "keys_of",
     "list_cards",
     "logins",
     "mobile_of",
+<<<<<<< HEAD
     "open_account",
     "person",
+=======
+    "named_code",
+>>>>>>> d582986 (The router dialect: sixteen of its methods at /router, on the services that every dialect uses)
     "profile",
     "prove",
     "qr_code",
@@ -113,7 +128,11 @@ __all__ = [
     "send_bind_code",
     "send_code",
     "send_codes",
+<<<<<<< HEAD
     "send_own_code",
+=======
+    "send_named_code",
+>>>>>>> d582986 (The router dialect: sixteen of its methods at /router, on the services that every dialect uses)
     "send_sign_up_code",
     "send_verification",
     "set_channel_auth",
