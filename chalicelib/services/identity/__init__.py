@@ -11,12 +11,8 @@ from chalicelib.services.identity.amending import withdrawals_frozen
 from chalicelib.services.identity.asking import send_code, send_own_code
 from chalicelib.services.identity.authenticators import bind_pending_totp, qr_code
 from chalicelib.services.identity.cards import add_card, delete_card, has_card, list_cards
-<<<<<<< HEAD
 from chalicelib.services.identity.codes import SentCode, check_code, index_of, send_codes
-=======
-from chalicelib.services.identity.codes import SentCode, check_code, send_codes
 from chalicelib.services.identity.existence import is_active
->>>>>>> d582986 (The router dialect: sixteen of its methods at /router, on the services that every dialect uses)
 from chalicelib.services.identity.factors import (
     Given,
     Proven,
@@ -98,23 +94,17 @@ __all__ = [
     "find_by_mobile",
     "hand_in",
     "has_card",
-<<<<<<< HEAD
     "has_futures",
     "index_of",
-=======
     "is_active",
->>>>>>> d582986 (The router dialect: sixteen of its methods at /router, on the services that every dialect uses)
     "issue_totp",
     "keys_of",
     "list_cards",
     "logins",
     "mobile_of",
-<<<<<<< HEAD
+    "named_code",
     "open_account",
     "person",
-=======
-    "named_code",
->>>>>>> d582986 (The router dialect: sixteen of its methods at /router, on the services that every dialect uses)
     "profile",
     "prove",
     "qr_code",
@@ -128,11 +118,8 @@ __all__ = [
     "send_bind_code",
     "send_code",
     "send_codes",
-<<<<<<< HEAD
-    "send_own_code",
-=======
     "send_named_code",
->>>>>>> d582986 (The router dialect: sixteen of its methods at /router, on the services that every dialect uses)
+    "send_own_code",
     "send_sign_up_code",
     "send_verification",
     "set_channel_auth",
