@@ -19,6 +19,7 @@ GROUPS = {
     "reserves": "chalicelib.api.coinport.reserves",
     "broker": "chalicelib.api.broker.account",
     "broker-security": "chalicelib.api.broker.security",
+    "broker-papers": "chalicelib.api.broker.papers",
     "oauth": "chalicelib.api.broker.oauth",
     "router": "chalicelib.api.router.endpoint",
 }

@@ -42,6 +42,7 @@ GROUP_MEMORY_MB = {
     "reserves": 1024,
     "broker": 1024,
     "broker-security": 1024,
+    "broker-papers": 1769,
     "oauth": 512,
     "router": 1024,
 }

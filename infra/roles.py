@@ -231,6 +231,14 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
         table("favourites", "DeleteItem", "PutItem", "Query"),
         key("Decrypt", "Encrypt"),
     ),
+    "api-broker-papers": (
+        *_SESSION,
+        table("codes", "GetItem"),
+        table("attempts", "BatchGetItem", "PutItem"),
+        uploads("kept/", "GetObject", "PutObject", "PutObjectTagging"),
+        uploads("incoming/", "GetObject", "PutObject"),
+        key("Decrypt"),
+    ),
     "api-oauth": (
         table("oauth", "DeleteItem", "GetItem", "PutItem", "UpdateItem"),
         table("users", "GetItem"),

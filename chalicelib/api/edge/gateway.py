@@ -15,6 +15,7 @@ DIALECTS: Final[tuple[tuple[str, str], ...]] = (
     ("/api/user/", "chalicelib.api.broker.endpoint"),
     ("/api/common/", "chalicelib.api.broker.endpoint"),
     ("/api/oauth2/", "chalicelib.api.broker.endpoint"),
+    ("/os/", "chalicelib.api.broker.endpoint"),
     ("/user/verify_info", "chalicelib.api.broker.endpoint"),
     ("/router", "chalicelib.api.router.endpoint"),
     ("", "chalicelib.api.coinport.endpoint"),

@@ -1,0 +1,126 @@
+"""Uploads of broker clients: what is taken, how it is shown, and by whom it is not."""
+
+from io import BytesIO
+from urllib.parse import urlsplit
+
+import pytest
+from PIL import Image
+
+from chalicelib import settings
+from chalicelib.core import uploads as rules
+from chalicelib.core.uploads import Kind
+from chalicelib.stores import aws
+from tests.contract.broker import Browser
+from tests.contract.test_broker_security import Visitor
+from tests.pictures import MP4, form, picture, snapped
+
+IMAGE, VERIFY, VIDEO = "/api/user/upload_image", "/api/user/verify/upload_image", "/api/user/upload_video"
+BEGIN, FINISH = f"{VIDEO}/begin", f"{VIDEO}/finish"
+
+
+class Owner(Visitor):
+    """Somebody with files."""
+
+    def upload(self, url, content, field="upload_image_file", **headers):
+        body, content_type = form({}, {field: content})
+        return self.post(url, body, Content_Type=content_type, **headers)
+
+
+def shown(place):
+    """What the bucket gives whoever a link of ours led there."""
+    key = urlsplit(place).path.partition("kept/")[2]
+    return aws.client("s3").get_object(Bucket=settings.UPLOADS_BUCKET, Key=f"kept/{key}")["Body"].read()
+
+
+@pytest.fixture
+def ann(exchange):
+    return Owner(exchange)
+
+
+@pytest.mark.parametrize("url", [IMAGE, VERIFY, VIDEO, BEGIN, FINISH])
+def test_nobody_but_a_person_whose_page_it_is(exchange, ann, url):
+    assert Browser(exchange.app).post(url).code == 30000
+    del ann.browser.jar["c_token"]
+    assert ann.upload(url, picture()).code == 30060
+
+
+class TestImages:
+    @pytest.mark.parametrize("url", [IMAGE, VERIFY])
+    @pytest.mark.parametrize(("kind", "extension"), [("JPEG", ".jpg"), ("PNG", ".png")])
+    def test_are_kept_and_shown_by_whoever_has_the_link(self, exchange, ann, url, kind, extension):
+        link = ann.upload(url, picture(kind)).body["url"]
+        path = urlsplit(link).path
+        assert path.startswith("/os/kyc_image/")
+        assert path.endswith(extension)
+        reply = Browser(exchange.app).get(link)
+        assert reply.status == 302
+        assert reply.headers["location"] == reply.body["url"]
+        assert Image.open(BytesIO(shown(reply.body["url"]))).format == kind
+
+    def test_are_written_anew_without_what_the_camera_noted(self, ann):
+        link = ann.upload(IMAGE, snapped()).body["url"]
+        image = Image.open(BytesIO(shown(ann.browser.get(link).body["url"])))
+        assert not image.getexif()
+
+    @pytest.mark.parametrize("content", [b"hello", MP4, b"GIF89a" + b"x" * 100, b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"])
+    def test_that_are_none_are_refused(self, ann, content):
+        assert ann.upload(IMAGE, content).code == 31053
+
+    def test_larger_than_four_megabytes_are_refused(self, ann):
+        assert ann.upload(IMAGE, picture() + bytes(rules.INLINE_BYTES_MAX)).code == 31053
+        assert ann.upload(IMAGE, picture() + bytes(rules.INLINE_BYTES_MAX + 256 * 1024)).code == 31053
+
+    def test_come_in_parts_under_their_name(self, ann):
+        assert ann.upload(IMAGE, picture(), field="file").code == 30003
+        assert ann.post(IMAGE, {"upload_image_file": "x"}).code == 30003
+
+    def test_are_thirty_an_hour(self, ann):
+        small = picture()
+        codes = [ann.upload(IMAGE, small).status for _ in range(31)]
+        assert codes == [200] * 30 + [429]
+
+
+class TestVideos:
+    def test_are_kept_and_shown(self, ann):
+        link = ann.upload(VIDEO, MP4, field="upload_video_file").body["url"]
+        assert shown(ann.browser.get(link).body["url"]) == MP4
+        assert ann.upload(VIDEO, picture(), field="upload_video_file").code == 31053
+
+    def test_large_ones_go_to_the_bucket_by_themselves(self, ann):
+        begun = ann.post(BEGIN).body
+        assert begun["bytesMax"] == str(50 * 1024 * 1024) == str(rules.LARGE_BYTES_MAX[Kind.VIDEO])
+        assert ann.post(FINISH, {"url": begun["url"]}).code == 31053, "nothing has come yet"
+        large = MP4 + bytes(5 * 1024 * 1024)
+        aws.client("s3").put_object(Bucket=settings.UPLOADS_BUCKET, Key=begun["fields"]["key"], Body=large)
+        link = ann.post(FINISH, {"url": begun["url"]}).body["url"]
+        assert shown(ann.browser.get(link).body["url"]) == large
+        assert ann.post(FINISH, {"url": link}).status == 200, "once more does no harm"
+
+    def test_nobody_finishes_anothers(self, exchange, ann):
+        begun = ann.post(BEGIN).body
+        aws.client("s3").put_object(Bucket=settings.UPLOADS_BUCKET, Key=begun["fields"]["key"], Body=MP4)
+        assert Owner(exchange).post(FINISH, {"url": begun["url"]}).code == 31053
+
+
+class TestLinks:
+    def test_that_were_altered_lead_nowhere(self, ann):
+        link = ann.upload(IMAGE, picture()).body["url"]
+        path, _, query = link.partition("?")
+        for altered in (
+            f"{path[:-5]}x.jpg?{query}",
+            f"{path}?{query[:-2]}x=",
+            f"{path}?e=9999999999&{query.partition('&')[2]}",
+            f"{path.replace('kyc_image', 'kyc_video')[:-4]}.mp4?{query}",
+        ):
+            reply = ann.browser.get(altered)
+            assert (reply.status, reply.code) == (404, 30062)
+        assert ann.browser.get(path).code == 30003
+
+    def test_end_after_ten_minutes(self, ann, monkeypatch):
+        from tests.services.world import later
+
+        link = ann.upload(IMAGE, picture()).body["url"]
+        later(monkeypatch, 599_000)
+        assert ann.browser.get(link).status == 302
+        later(monkeypatch, 2_000)
+        assert ann.browser.get(link).code == 30062
