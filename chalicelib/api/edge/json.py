@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final, NoReturn, TypeVar
 
@@ -33,13 +34,28 @@ def decode(body: bytes) -> dict[str, Any]:
     Raises `Refused` (body) for all that is not one plain JSON object: invalid UTF-8, NaN and infinities, repeated
     names, half of a surrogate pair (which no store could keep), nesting or numbers made to exhaust us.
     """
+    return _object(body, parse_float=Decimal)
+
+
+def texts(body: bytes) -> dict[str, str]:
+    """The flat object that a request's body holds, each value as the text it is written as; null ones are left out.
+
+    A number stays as its digits stand there, so that what was signed can be told: ``1.50`` is no ``1.5``. Raises `Refused`
+    (body) as `decode` does, and naming it for a value that is no text and no number.
+    """
+    found = _object(body, parse_float=str, parse_int=str)
+    for name, value in found.items():
+        if value is not None and not isinstance(value, str):
+            raise Refused(Reason.PARAMETER_INVALID, name)
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _object(body: bytes, **parsers: Callable[[str], object]) -> dict[str, Any]:
     if not body.strip():
         return {}
     try:
         text = body.decode("utf-8")
-        value = json.loads(
-            text, parse_float=Decimal, parse_constant=_no_constant, object_pairs_hook=_object_without_repeats
-        )
+        value = json.loads(text, parse_constant=_no_constant, object_pairs_hook=_object_without_repeats, **parsers)
         if "\\u" in text:
             json.dumps(value, ensure_ascii=False, default=str).encode("utf-8")
     except (ValueError, InvalidOperation, RecursionError) as error:
