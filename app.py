@@ -22,6 +22,7 @@ GROUPS = {
     "broker-papers": "chalicelib.api.broker.papers",
     "oauth": "chalicelib.api.broker.oauth",
     "router": "chalicelib.api.router.endpoint",
+    "ramp": "chalicelib.api.ramp.partner",
 }
 #: Modules whose `routes` blueprint holds event handlers.
 WORKERS = (
@@ -33,6 +34,7 @@ WORKERS = (
     "chalicelib.workers.snapshots",
     "chalicelib.workers.tickers",
     "chalicelib.workers.mail",
+    "chalicelib.workers.ramp",
     "chalicelib.workers.ops",
 )
 

@@ -45,6 +45,7 @@ GROUP_MEMORY_MB = {
     "broker-papers": 1769,
     "oauth": 512,
     "router": 1024,
+    "ramp": 1024,
 }
 MATCHER_MEMORY_MB = 1024
 WORKER_MEMORY_MB = {
@@ -54,6 +55,7 @@ WORKER_MEMORY_MB = {
     "klines": 1024,
     "snapshots": 3008,
     "external-tickers": 512,
+    "ramp-deadlines": 512,
     "ops": 1024,
 }
 

@@ -261,6 +261,19 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
         post("SendMessage"),
         send(*MARKETS),
     ),
+    "api-ramp": (
+        table("ramp_partners", "GetItem"),
+        table("ramp_calls", "GetItem", "PutItem", "UpdateItem"),
+        table("ramp_accounts", "GetItem"),
+        table("ramp_orders", "GetItem", "PutItem"),
+        table("users", "GetItem"),
+        table("kyc", "GetItem"),
+        table("codes", "GetItem"),
+        table("accounts", "GetItem", "UpdateItem"),
+        table("transfers", "GetItem", "PutItem"),
+        table("transfer_moves", "GetItem", "PutItem"),
+        key("Decrypt", "Encrypt"),
+    ),
     "sweep": (
         table("accounts", "GetItem", "UpdateItem"),
         index("accounts", "waiting"),
@@ -289,6 +302,14 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
         signing("GetPublicKey", "Sign"),
     ),
     "external-tickers": (table("external", "PutItem"),),
+    "ramp-deadlines": (
+        index("ramp_orders", "due"),
+        table("ramp_orders", "GetItem", "UpdateItem"),
+        # A sale whose coins were not burnt with its payment.
+        table("transfers", "GetItem", "PutItem"),
+        table("transfer_moves", "GetItem", "PutItem"),
+        table("accounts", "GetItem", "UpdateItem"),
+    ),
     "mail": (
         table("deliveries", "DeleteItem", "GetItem", "UpdateItem"),
         key("Decrypt"),
@@ -312,12 +333,18 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
         table("transfers", "GetItem", "PutItem"),
         index("transfers", "open"),
         table("transfer_moves", "PutItem", "Query"),
+        table("ramp_partners", "GetItem", "PutItem", "Scan", "UpdateItem"),
+        table("ramp_orders", "GetItem", "UpdateItem"),
+        index("ramp_orders", "noted"),
+        index("ramp_orders", "open"),
+        table("codes", "GetItem"),
+        key("Encrypt"),
         send(*MARKETS),
     ),
 } | dict.fromkeys(MATCHERS, _MATCHER)
 
 #: Functions that Lambda invokes asynchronously: what they fail at ends in the dead-letter queue.
-SCHEDULED = ("sweep", "audit", "checkpoint", "klines", "snapshots", "external-tickers")
+SCHEDULED = ("sweep", "audit", "checkpoint", "klines", "snapshots", "external-tickers", "ramp-deadlines")
 
 
 def platform(name: str) -> list[Grant]:

@@ -26,6 +26,9 @@ FIAT_DECIMALS: Final = 2
 COIN_STEP: Final = 10 ** (8 - COIN_DECIMALS)
 FIAT_STEP: Final = 10 ** (8 - FIAT_DECIMALS)
 
+#: No currency is worth so little that a coin costs more (1e-8 units).
+RATE_MAX: Final = 1_000_000 * SCALE
+
 #: A request is as good as its timestamp is near to our clock, either way.
 TIMESTAMP_MS_MAX: Final = 5 * 60_000
 #: How long a person may take to pay, from the approval of a purchase on.
@@ -89,7 +92,7 @@ class Amounts:
 def terms(rate: Decimal, fee: Decimal, channel_fee: Decimal) -> Terms:
     """A partner's terms. Raises `Refused` (PARAMETER_INVALID) naming what no partner can have."""
     found = Terms(_rate(rate, "rate"), _rate(fee, "fee_rate"), _rate(channel_fee, "channel_fee_rate"))
-    if not 0 < found.rate <= UNITS_MAX:
+    if not 0 < found.rate <= RATE_MAX:
         raise Refused(Reason.PARAMETER_INVALID, "rate")
     if found.fee + found.channel_fee >= SCALE:  # who buys must get something
         raise Refused(Reason.PARAMETER_INVALID, "fee_rate")
@@ -97,17 +100,18 @@ def terms(rate: Decimal, fee: Decimal, channel_fee: Decimal) -> Terms:
 
 
 def purchase_amounts(legal: int, terms: Terms) -> Amounts:
-    """``coins = legal / rate − fee − channel fee``: coins rounded down, fees up, so the customer never gets more than is
-    exact. Fees are fractions of ``legal / rate``; they are no one's in the ledger: what nobody gets is never credited.
+    """``coins = legal / rate − fee − channel fee``, rounded once, down: the customer never gets more than is exact.
 
-    Raises `Refused` (AMOUNT) when nothing would be left, or more than any order may have.
+    Fees are fractions of ``legal / rate``. As shown they add up to the last digit, each within a millionth of what is exact. They
+    are no one's in the ledger: what nobody gets is never credited. Raises `Refused` (AMOUNT) when nothing would be left, or
+    more than any order may have.
     """
-    gross = floor_to(legal * SCALE, terms.rate, COIN_STEP)
-    fee, channel_fee = (ceil_to(gross * rate, SCALE, COIN_STEP) for rate in (terms.fee, terms.channel_fee))
-    coins = gross - fee - channel_fee
+    coins = floor_to(legal * (SCALE - terms.fee - terms.channel_fee), terms.rate, COIN_STEP)
+    fees = floor_to(legal * SCALE, terms.rate, COIN_STEP) - coins
+    fee = min(ceil_to(legal * terms.fee, terms.rate, COIN_STEP), fees)
     if not 0 < coins <= UNITS_MAX * SCALE:
         raise Refused(Reason.AMOUNT, "legalAmount")
-    return Amounts(legal, coins, fee, channel_fee)
+    return Amounts(legal, coins, fee, fees - fee)
 
 
 def sale_amounts(coins: int, terms: Terms) -> Amounts:
@@ -312,6 +316,15 @@ def checked_receiver(receiver: Receiver, names: Mapping[str, str]) -> Receiver:
     _check(asdict(receiver), names)
     if not re.fullmatch(r"[0-9A-Za-z][0-9A-Za-z @.+_-]{2,63}", receiver.account, re.ASCII):
         raise Refused(Reason.PARAMETER_INVALID, names["account"])
+    return receiver
+
+
+def our_receiver(receiver: Receiver) -> Receiver:
+    """The bank account that customers pay into, by operators: no field is checked but for being plain text. Raises
+    `Refused` (PARAMETER_INVALID)."""
+    for name, text in asdict(receiver).items():
+        if text:
+            _words(text, f"receive_{name}")
     return receiver
 
 

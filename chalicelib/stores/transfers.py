@@ -5,7 +5,7 @@ A deposit's key is ``deposit:<asset>:<txid>:<output>``, a withdrawal's ``withdra
 moves, a line of the log of moves, and other stores' steps. So money moves with its transfer or not at all.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, TypedDict
 
@@ -144,9 +144,12 @@ def notice_deposit(
     return _open(replace(_of_deposit(deposit, Status.CONFIRMING), **(changes or {})), by, why, steps)
 
 
-def open_withdrawal(wanted: Withdrawal, by: str, why: str, steps: Sequence[Step] = ()) -> Transfer:
+def open_withdrawal(
+    wanted: Withdrawal, by: str, why: str, steps: Sequence[Step] | Callable[[Transfer], Sequence[Step]] = ()
+) -> Transfer:
     """Open a withdrawal (0) and hold its amount: available → pending, in one transaction with `steps`.
 
+    Steps that have to name the withdrawal are made by a function of it, for its number is drawn here.
     Raises `accounts.Short`, `accounts.Blocked`, `NoAccount`, `StepRefused`: nothing was written. Any other error: not known.
     """
     while True:
@@ -168,7 +171,7 @@ def open_withdrawal(wanted: Withdrawal, by: str, why: str, steps: Sequence[Step]
             sealed=wanted.sealed,
         )
         try:
-            return _open(transfer, by, why, steps, alone=True)
+            return _open(transfer, by, why, steps(transfer) if callable(steps) else steps, alone=True)
         except Moved:
             continue  # another withdrawal has this very number
 

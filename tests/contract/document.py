@@ -2,7 +2,7 @@
 
 `data/<group>.json` maps ``METHOD /path`` to the example as printed in the document (`answer`), and to what an example
 cannot tell: `keyed_by` (its top-level names are data), `free_lists` (lists of scalars that may have any length; any
-other list of scalars is a row with fixed places), `optional` names, `texts` (names whose digits are no id), the names
+other list of scalars is a row with fixed places), `optional` names, `nullable` ones, `texts` (names whose digits are no id), the names
 that the `query` may hold. `ours` marks what the document lacks.
 """
 
@@ -78,7 +78,8 @@ def _compare_records(entry: dict, example: dict, actual, place: str) -> Iterator
     differing = (set(actual) ^ set(example)) - optional
     if differing:
         yield f"{place}: names differ from the document's: {sorted(differing)}"
-    for name in sorted(set(actual) & set(example)):
+    nullable = {name for name in entry.get("nullable", ()) if actual.get(name) is None}
+    for name in sorted(set(actual) & set(example) - nullable):
         yield from _compare(entry, example[name], actual[name], f"{place}.{name}")
 
 

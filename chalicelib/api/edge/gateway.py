@@ -18,6 +18,10 @@ DIALECTS: Final[tuple[tuple[str, str], ...]] = (
     ("/os/", "chalicelib.api.broker.endpoint"),
     ("/user/verify_info", "chalicelib.api.broker.endpoint"),
     ("/router", "chalicelib.api.router.endpoint"),
+    ("/transaction/", "chalicelib.api.ramp.endpoint"),
+    ("/user/findUserAuthStatus", "chalicelib.api.ramp.endpoint"),
+    ("/user/kycLink", "chalicelib.api.ramp.endpoint"),
+    ("/user/userKyc.html", "chalicelib.api.ramp.endpoint"),
     ("", "chalicelib.api.coinport.endpoint"),
 )
 

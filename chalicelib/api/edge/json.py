@@ -34,7 +34,7 @@ def decode(body: bytes) -> dict[str, Any]:
     Raises `Refused` (body) for all that is not one plain JSON object: invalid UTF-8, NaN and infinities, repeated
     names, half of a surrogate pair (which no store could keep), nesting or numbers made to exhaust us.
     """
-    return _object(body, parse_float=Decimal)
+    return _object(body, Decimal, int)
 
 
 def texts(body: bytes) -> dict[str, str]:
@@ -43,19 +43,25 @@ def texts(body: bytes) -> dict[str, str]:
     A number stays as its digits stand there, so that what was signed can be told: ``1.50`` is no ``1.5``. Raises `Refused`
     (body) as `decode` does, and naming it for a value that is no text and no number.
     """
-    found = _object(body, parse_float=str, parse_int=str)
+    found = _object(body, str, str)
     for name, value in found.items():
         if value is not None and not isinstance(value, str):
             raise Refused(Reason.PARAMETER_INVALID, name)
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _object(body: bytes, **parsers: Callable[[str], object]) -> dict[str, Any]:
+def _object(body: bytes, fraction: Callable[[str], object], whole: Callable[[str], object]) -> dict[str, Any]:
     if not body.strip():
         return {}
     try:
         text = body.decode("utf-8")
-        value = json.loads(text, parse_constant=_no_constant, object_pairs_hook=_object_without_repeats, **parsers)
+        value = json.loads(
+            text,
+            parse_float=fraction,
+            parse_int=whole,
+            parse_constant=_no_constant,
+            object_pairs_hook=_object_without_repeats,
+        )
         if "\\u" in text:
             json.dumps(value, ensure_ascii=False, default=str).encode("utf-8")
     except (ValueError, InvalidOperation, RecursionError) as error:

@@ -1,11 +1,13 @@
 """Orders as partners push and read them. A number is used once: pushed again with the same content it is answered the same."""
 
+from dataclasses import replace
+
 from chalicelib import clock
 from chalicelib.core import ramp as rules
 from chalicelib.core.ramp import Amounts, CardStatus, Kind, Payer, Purchase, Receiver, Sale, Status
 from chalicelib.core.reasons import Reason, Refused
 from chalicelib.core.transfers import Rail
-from chalicelib.services import identity
+from chalicelib.services.identity import amending, login
 from chalicelib.services.ramp import accounts
 from chalicelib.stores import accounts as ledger
 from chalicelib.stores import transfers, users
@@ -15,6 +17,7 @@ from chalicelib.stores.ramp.partners import Partner
 from chalicelib.stores.transfers import Withdrawal
 
 SUBMIT = "submit"
+LIST_MAX = 100
 
 
 def buy(partner: Partner, wish: Purchase) -> Order:
@@ -43,12 +46,12 @@ def sell(partner: Partner, wish: Sale) -> Order:
         return standing
     amounts = rules.sale_amounts(wish.coins, partner.terms)
     uid = _customer(partner, wish.account, leaving=True)
-    transfer = transfers.new_withdrawal(
-        Withdrawal(uid=uid, asset=rules.COIN, amount=amounts.coins, fee=amounts.fee, at=clock.now_ms(), rail=Rail.RAMP)
-    )
-    order = _new(partner, wish, uid, content, amounts, transfer.id)
+    order = _new(partner, wish, uid, content, amounts)
+    wanted = Withdrawal(uid, rules.COIN, amounts.coins, amounts.fee, order.created, Rail.RAMP)
     try:
-        transfers.open_withdrawal(transfer, by=partner.source, why=SUBMIT, steps=[orders.creating(order)])
+        held = transfers.open_withdrawal(
+            wanted, partner.source, SUBMIT, lambda held: [orders.creating(replace(order, transfer=held.id))]
+        )
     except transfers.StepRefused:
         found = orders.get(partner.source, wish.order_no)
         if found is None:
@@ -62,7 +65,7 @@ def sell(partner: Partner, wish: Sale) -> Order:
         if twin is not None:
             return twin
         raise Refused(Reason.INSUFFICIENT_FUNDS, "currencyAmount") from None
-    return order
+    return replace(order, transfer=held.id)
 
 
 def get(partner: Partner, order_no: str) -> Order:
@@ -71,6 +74,11 @@ def get(partner: Partner, order_no: str) -> Order:
     if found is None:
         raise Refused(Reason.NO_SUCH_ORDER, "orderNo")
     return found
+
+
+def unended() -> list[Order]:
+    """Orders of all partners that have not ended, the oldest first, at most a hundred."""
+    return orders.unended(LIST_MAX)
 
 
 def people(order: Order) -> tuple[Payer, Receiver]:
@@ -98,15 +106,13 @@ def _customer(partner: Partner, account: str, *, leaving: bool = False) -> str:
     person = users.get(uid)
     if person is None:
         raise Refused(Reason.ACCOUNT_UNUSABLE, "account")
-    identity.usable(person)
-    if leaving and identity.withdrawals_frozen(person):
+    login.usable(person)
+    if leaving and amending.withdrawals_frozen(person):
         raise Refused(Reason.WITHDRAWALS_FROZEN, "account")
     return uid
 
 
-def _new(
-    partner: Partner, wish: Purchase | Sale, uid: str, content: bytes, amounts: Amounts, transfer: str = ""
-) -> Order:
+def _new(partner: Partner, wish: Purchase | Sale, uid: str, content: bytes, amounts: Amounts) -> Order:
     now = clock.now_ms()
     buying = isinstance(wish, Purchase)
     payer = wish.payer if isinstance(wish, Purchase) else Payer()
@@ -124,7 +130,7 @@ def _new(
         note_code=wish.note_code if isinstance(wish, Purchase) else "",
         sealed=orders.sealed(payer, receiver, uid),
         fingerprint=orders.fingerprint(content),
-        transfer=transfer,
+        transfer="",
         created=now,
         moves=(Moved(SUBMIT, Status.SUBMITTED, now, partner.source, "", clock.token_bytes(16).hex()),),
     )
