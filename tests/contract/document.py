@@ -2,8 +2,8 @@
 
 `data/<group>.json` maps ``METHOD /path`` to the example as printed in the document (`answer`), and to what an example
 cannot tell: `keyed_by` (its top-level names are data), `free_lists` (lists of scalars that may have any length; any
-other list of scalars is a row with fixed places), `optional` names, `nullable` ones, `texts` (names whose digits are no id), the names
-that the `query` may hold. `ours` marks what the document lacks.
+other list of scalars is a row with fixed places), `optional` names, `nullable` ones, `texts` (names whose digits are no id), the
+names that the `query` may hold. `ours` marks what the document lacks.
 """
 
 import json

@@ -55,7 +55,7 @@ def test_every_route_leads_to_the_function_of_one_group(template, document):
             assert variables["ENDPOINT_GROUP"], (path, method)
             groups.add(variables["ENDPOINT_GROUP"])
             assert f"{logical}Permission" in template["Resources"]
-    assert groups == {"market", "identity", "trading", "wallet", "reserves", "ramp"}
+    assert groups == set(resources.GROUP_MEMORY_MB)
     assert "APIHandler" not in functions
 
 
