@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-import app
 from chalicelib import settings
 from infra import alarms, resources, roles
 from infra.package import ROOT
