@@ -135,6 +135,12 @@ BY_METHOD: Final[Mapping[str, Mapping[Reason, str]]] = {
     "sell": {**_LOST_IS_INVALID, Reason.TOO_OFTEN: ORDER},
     "get_withdraw_address": {**_LOST_IS_INVALID, Reason.NOT_BOUND: NO_BIND},
     "set_withdraw_address": _LOST_IS_INVALID,
+    "withdraw": {
+        **_LOST_IS_INVALID,
+        Reason.BELOW_MINIMUM: WITHDRAW,
+        Reason.WITHDRAWAL_ADDRESS: WITHDRAW,
+        Reason.TOO_OFTEN: WITHDRAW,
+    },
 }
 
 

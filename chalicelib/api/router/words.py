@@ -6,7 +6,7 @@ from typing import Final
 
 from chalicelib import settings
 from chalicelib.core.candles import Ticker
-from chalicelib.core.markets import Market
+from chalicelib.core.markets import Asset, Market
 from chalicelib.core.money import SCALE, to_decimal
 from chalicelib.core.reasons import Reason, Refused
 
@@ -28,12 +28,12 @@ def pair_of(one: Market, like: str = "/") -> str:
     return f"{one.base}-{one.quote}" if "-" in like else f"{one.base}/{one.quote}"
 
 
-def coin(name: str) -> str:
-    """The id of a coin, in any case or by alias. Raises `Refused` (NO_SUCH_CURRENCY)."""
+def coin(name: str) -> Asset:
+    """A coin, in any case or by alias. Raises `Refused` (NO_SUCH_CURRENCY), also for money, which goes to bank cards."""
     found = settings.exchange().asset(name)
-    if found is None:
+    if found is None or found.fiat:
         raise Refused(Reason.NO_SUCH_CURRENCY, "coin")
-    return found.id
+    return found
 
 
 def units(text: str, parameter: str) -> Decimal:
