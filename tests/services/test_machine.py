@@ -1,6 +1,7 @@
 """The exchange as a state machine: whatever people, matchers, the sweeper and a forgetful AWS do, in whatever order, the
 invariants hold after every step; and when all is cancelled, nothing is left but what was deposited."""
 
+import contextlib
 from collections import defaultdict
 from decimal import Decimal
 
@@ -18,11 +19,14 @@ from hypothesis.stateful import (
 from pynamodb.exceptions import PynamoDBException
 
 from chalicelib import settings as configuration
+from chalicelib.core.identity import Email
 from chalicelib.core.orders import Status, TimeInForce
 from chalicelib.core.reasons import Reason, Refused
-from chalicelib.services import matching, operations, trading, wallet
+from chalicelib.core.transfers import FINAL, MOVES, From, Kind
+from chalicelib.core.transfers import Status as Ended
+from chalicelib.services import identity, matching, operations, trading, wallet
 from chalicelib.services.matching import batch, checkpoints, engine
-from chalicelib.stores import accounts, journal
+from chalicelib.stores import accounts, journal, transfers, users
 from chalicelib.stores.leases import Lease
 from tests.cloud import empty
 from tests.faults.injection import Faults, after, before, injected, lost, repeated
@@ -30,7 +34,13 @@ from tests.services import world
 from tests.services.conftest import SMALL
 
 #: What a person may be refused here, and nothing else.
-EXPECTED = {Reason.INSUFFICIENT_FUNDS, Reason.MARKET_HALTED, Reason.BELOW_MINIMUM}
+EXPECTED = {Reason.INSUFFICIENT_FUNDS, Reason.MARKET_HALTED, Reason.BELOW_MINIMUM, Reason.ACCOUNT_UNUSABLE}
+#: Where withdrawals go.
+TARGETS = {
+    "BTC": "17ZFHKXPqoxeHcCTiJ5CZrKLrUJN1TD7Uj",
+    "LTC": "LNpsrBnWhL7hmzyQgMsGhVJb87NzeE2kWn",
+    "GOOC": "somewhere",
+}
 ASSETS = ("CNY", "BTC", "GOOC", "LTC")
 
 MARKETS = st.sampled_from(SMALL)
@@ -77,7 +87,10 @@ class Exchange(RuleBasedStateMachine):
     @precondition(lambda self: len(self.people) < 4)
     @rule()
     def somebody_registers(self):
-        self.people.append(world.person(f"{1_000_000_001 + len(self.people)}"))
+        uid = f"{1_000_000_001 + len(self.people)}"
+        users.register(uid, Email(f"{uid}@example.com", f"{uid}@example.com"), {}, "en", 0)
+        users.UserRow(uid).update(actions=[users.UserRow.email_auth.set(False)])
+        self.people.append(world.person(uid))
 
     def person(self, number):
         return self.people[number % len(self.people)]
@@ -97,6 +110,72 @@ class Exchange(RuleBasedStateMachine):
             assert deposit_id(asset, txid) in self.deposited
         else:
             self.deposited[deposit.id] = Decimal(amount)
+
+    # --- transfers
+
+    @rule(
+        who=PEOPLE,
+        asset=st.sampled_from(sorted(TARGETS)),
+        amount=st.sampled_from(["0.001", "0.5", "3", "20", "1000"]),
+        number=st.none() | st.integers(0, 8),
+        fault=st.sampled_from([before, after, repeated]),
+    )
+    def somebody_withdraws(self, who, asset, amount, number, fault):
+        with injected(self.patch, Faults(number, fault)):
+            try:
+                wallet.submit_withdrawal(self.person(who), asset, Decimal(amount), TARGETS[asset], identity.Given())
+            except Refused as refused:
+                self.only_because(refused, Reason.INSUFFICIENT_FUNDS, Reason.BELOW_MINIMUM, Reason.ACCOUNT_UNUSABLE)
+            except (type(lost()), PynamoDBException):
+                pass  # not known
+
+    @rule(
+        pick=st.integers(0, 30),
+        verb=st.sampled_from(["cancel", "approve", "reject", "paid", "paid"]),
+        number=st.none() | st.integers(0, 5),
+        fault=st.sampled_from([before, after, repeated]),
+    )
+    def somebody_decides_on_a_withdrawal(self, pick, verb, number, fault):
+        found = self.transfers(Kind.WITHDRAWAL)
+        if not found:
+            return
+        chosen = found[pick % len(found)]
+        verbs = {
+            "cancel": lambda: wallet.cancel_withdrawal(chosen.uid, chosen.number),
+            "approve": lambda: wallet.approve_withdrawal(chosen.number),
+            "reject": lambda: wallet.reject_withdrawal(chosen.number, "no"),
+            "paid": lambda: wallet.paid_withdrawal(chosen.number, "t"),
+        }
+        with injected(self.patch, Faults(number, fault)):
+            try:
+                verbs[verb]()
+            except Refused as refused:
+                self.only_because(
+                    refused, Reason.PARAMETER_INVALID, Reason.TRANSFER_NOT_CANCELLABLE, Reason.ACCOUNT_UNUSABLE
+                )
+            except (type(lost()), PynamoDBException):
+                pass  # not known
+
+    @rule(who=PEOPLE, txid=st.sampled_from("ijkl"))
+    def a_chain_shows_a_deposit(self, who, txid):
+        deposit = transfers.Deposit(deposit_id("LTC", txid), self.person(who), "LTC", 10**8, self.watch())
+        transfers.notice_deposit(deposit, "custody", "seen")
+
+    @rule(pick=st.integers(0, 30), choice=st.integers(0, 30))
+    def a_chain_goes_on_or_back(self, pick, choice):
+        """Any move that the table has, of any deposit: confirmations, re-organisations, before and after it was credited."""
+        found = self.transfers(Kind.DEPOSIT)
+        chosen = found[pick % len(found)]
+        moves = sorted(MOVES.get(From(chosen.kind, chosen.rail, chosen.status, chosen.credited), {}))
+        if moves:
+            with contextlib.suppress(accounts.Short):  # what is to be taken back is spent
+                transfers.move(chosen, moves[choice % len(moves)], "custody", "the chain")
+
+    @staticmethod
+    def transfers(kind):
+        return sorted((one for one in transfers.scan() if one.kind is kind), key=lambda one: one.id)
+
+    # --- trading
 
     @rule(who=PEOPLE, market=MARKETS, second=MARKETS, drafts=DRAFTS, sent=st.sampled_from([True, True, True, False]))
     def somebody_places_orders(self, who, market, second, drafts, sent):
@@ -201,23 +280,40 @@ class Exchange(RuleBasedStateMachine):
         world.pump(*SMALL)
         world.check()
         assert matching.sweep() == {"resent": 0, "ghosts": 0}
+        self.nothing_is_withdrawn_any_more()
+        world.check()
         held = defaultdict(int)
         for account in accounts.scan():
             assert not account.intents
+            assert not any(account.pending.values())
             assert account.waiting_since is None
             assert not any(account.frozen.values())
             for asset, amount in account.available.items():
                 held[asset] += amount
-        expected = defaultdict(int)
-        for transfer, amount in self.deposited.items():
-            expected[transfer.split(":")[1]] += int(amount * 10**8)
-        assert {asset: amount for asset, amount in held.items() if amount} == expected
+        assert {asset: amount for asset, amount in held.items() if amount} == self.transferred()
         for uid, order_id in self.accepted:
             assert world.order(uid, order_id).status in {Status.FILLED, Status.CANCELLED}
         for market in configuration.exchange().markets.values():
             cold = engine.load(market)
             assert len(cold.state.book) == 0
             assert cold.state.seq == sum(1 for _ in journal.since(market.id, 0))
+
+    def nothing_is_withdrawn_any_more(self):
+        for one in self.transfers(Kind.WITHDRAWAL):
+            if one.status not in FINAL:
+                wallet.reject_withdrawal(one.number, "the end")
+
+    def transferred(self):
+        """asset → what was deposited and not withdrawn."""
+        expected = defaultdict(int)
+        for one in transfers.scan():
+            if one.credited:
+                expected[one.asset] += one.amount
+            if (one.kind, one.status) == (Kind.WITHDRAWAL, Ended.SUCCEEDED):
+                expected[one.asset] -= one.amount
+        for transfer, amount in self.deposited.items():
+            assert transfers.get(transfer).amount == int(amount * 10**8)
+        return {asset: amount for asset, amount in expected.items() if amount}
 
 
 def deposit_id(asset, txid):
