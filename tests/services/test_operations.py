@@ -4,9 +4,11 @@ import json
 
 import pytest
 
+from chalicelib import clock
 from chalicelib.core.orders import Ending
+from chalicelib.core.transfers import Rail
 from chalicelib.services import operations, trading
-from chalicelib.stores import heads
+from chalicelib.stores import heads, transfers
 from tests.services import world
 
 ANN = "1000000001"
@@ -133,3 +135,74 @@ def test_a_house_gets_no_deposits(cloud):
 
 def test_a_verb_has_its_own_fields_and_no_others(cloud):
     assert operations.run({"verb": "audit", "bogus": "x"}) == {"error": "parameter_invalid", "parameter": "bogus"}
+
+
+class TestTransfers:
+    """Deposits and withdrawals, as operators decide on them."""
+
+    @staticmethod
+    def opened(amount=5, asset="CNY"):
+        wanted = transfers.Withdrawal(ANN, asset, amount * 10**8, 10**8, clock.now_ms(), Rail.OPERATOR, "whither", "m")
+        return transfers.open_withdrawal(wanted, ANN, "submitted").number
+
+    @staticmethod
+    def noticed():
+        deposit = transfers.Deposit("deposit:BTC:t:0", ANN, "BTC", 10**8, clock.now_ms(), address="1mine")
+        return transfers.notice_deposit(deposit, "custody", "seen").number
+
+    def test_a_withdrawal_is_listed_approved_paid_and_its_story_told(self):
+        number = self.opened()
+        run = operations.run
+        (listed,) = run({"verb": "withdrawal", "action": "list"})["withdrawals"]
+        assert run({"verb": "withdrawal", "action": "list", "currency": "btc"}) == {"withdrawals": []}
+        assert (listed["id"], listed["uid"], listed["amount"], listed["fee"], listed["to_pay"]) == (
+            number, ANN, "5", "1", "4"
+        )  # fmt: skip
+        assert (listed["address"], listed["memo"], listed["status"]) == ("whither", "m", 0)
+        assert run({"verb": "withdrawal", "action": "approve", "id": str(number)})["status"] == 11
+        paid = run({"verb": "withdrawal", "action": "paid", "id": str(number), "txid": "ref"})
+        assert (paid["status"], paid["txid"]) == (4, "ref")
+        story = run({"verb": "withdrawal", "action": "show", "id": str(number)})["moves"]
+        assert [(move["from"], move["to"], move["by"]) for move in story] == [
+            (None, 0, ANN), (0, 11, "operator"), (11, 4, "operator")
+        ]  # fmt: skip
+        json.dumps(story)
+        assert run({"verb": "withdrawal", "action": "list"}) == {"withdrawals": []}
+
+    def test_a_rejected_withdrawal_says_why(self):
+        number = str(self.opened())
+        answer = operations.run({"verb": "withdrawal", "action": "reject", "id": number})
+        assert answer == {"error": "parameter_missing", "parameter": "reason"}
+        assert operations.run({"verb": "withdrawal", "action": "reject", "id": number, "reason": "no"})["status"] == 9
+        assert operations.run({"verb": "withdrawal", "action": "show", "id": number})["moves"][-1]["why"] == "no"
+        assert world.balances(ANN)["CNY"] == (10, 0)
+
+    def test_deposits(self):
+        number = self.noticed()
+        (listed,) = operations.run({"verb": "deposit", "action": "list"})["deposits"]
+        assert (listed["id"], listed["status"], listed["txid"], listed["address"]) == (number, 2, "t", "1mine")
+        assert operations.run({"verb": "deposit", "action": "approve", "id": number})["status"] == 4
+        assert operations.run({"verb": "deposit", "action": "list", "currency": "BTC"}) == {"deposits": []}
+        assert world.balances(ANN)["BTC"] == (1, 0)
+
+    def test_a_rejected_deposit(self):
+        number = self.noticed()
+        assert operations.run({"verb": "deposit", "action": "reject", "id": number, "reason": "x"})["status"] == 9
+        assert "BTC" not in world.balances(ANN)
+
+    @pytest.mark.parametrize("verb", ["deposit", "withdrawal"])
+    @pytest.mark.parametrize(
+        ("payload", "error", "parameter"),
+        [
+            ({}, "parameter_invalid", "action"),
+            ({"action": "drop"}, "parameter_invalid", "action"),
+            ({"action": "approve"}, "parameter_missing", "id"),
+            ({"action": "approve", "id": "x"}, "parameter_invalid", "id"),
+            ({"action": "approve", "id": "7"}, "no_such_transfer", "id"),
+            ({"action": "reject", "id": "7", "reason": "x"}, "no_such_transfer", "id"),
+            ({"action": "list", "currency": "EUR"}, "no_such_currency", "currency"),
+            ({"action": "list", "uid": "1"}, "parameter_invalid", "uid"),
+        ],
+    )
+    def test_what_cannot_be(self, verb, payload, error, parameter):
+        assert operations.run({"verb": verb, **payload}) == {"error": error, "parameter": parameter}
