@@ -10,7 +10,8 @@ Differences from starting it plainly, each needed and noted in docs/decisions.md
 - it unpacks a function's code anew for each worker process, a second of work every time; here once per zip;
 - it asks for `ses:SendEmail` on everything, AWS asks for it on the sender's identity;
 - it tells nobody which rights were made use of; here a file does, for the test that no role has one too many;
-- its gateway responses do not know `$context.requestTimeEpoch`, and a function that dies does not get one at all.
+- its gateway responses do not know `$context.requestTimeEpoch`, and a function that dies does not get one at all;
+- it does not read off an OpenAPI document which bodies are to arrive byte for byte, and makes text of pictures.
 """
 
 import hashlib
@@ -107,6 +108,15 @@ def gateway_error(error: Any, request: Any) -> Any:  # noqa: ANN401 - the emulat
     status, headers, body = plain_error(error, request)
     now = str(time.time_ns() // 1_000_000).encode()
     return status, headers, body.replace(b"$context.requestTimeEpoch", now)
+
+
+def import_api(document: Any, settings: Any = None) -> Any:  # noqa: ANN401 - the emulator's own types
+    """Import an API with the media types that its document says are binary."""
+    binary = document.get("x-amazon-apigateway-binary-media-types")
+    return plain_import_api(document, {**(settings or {}), **({"binaryMediaTypes": binary} if binary else {})})
+
+
+plain_import_api = apigateway_v1._import_rest_api
 
 
 def restore_queues(data: Any) -> None:  # noqa: ANN401 - the emulator's own types
@@ -221,6 +231,7 @@ def main() -> None:
     app._build_persistence_save_dict = states
     apigateway_v1._gateway_error_response = gateway_error
     apigateway_v1._invoke_lambda_proxy_v1 = call_function
+    apigateway_v1._import_rest_api = import_api
     iam_actions._ses_v2_resource_arn = mail_resource
     iam_evaluator.resolve_principal = resolve_principal
     iam_evaluator.evaluate = evaluate

@@ -4,10 +4,13 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
+import boto3
 import pytest
 
 from infra import local, package
@@ -60,6 +63,30 @@ def ops(exchange: local.Exchange) -> Callable[..., tuple[int, object]]:
         return done.returncode, json.loads(done.stdout, parse_float=Decimal)
 
     return run
+
+
+@pytest.fixture
+def aws(exchange: local.Exchange) -> Iterator[Callable[..., Any]]:
+    """Clients of the account's root."""
+    with local._environment(local.credentials(exchange.endpoint)):
+        yield boto3.client
+
+
+@pytest.fixture
+def aged_sessions(aws: Callable[..., Any]) -> Callable[[], None]:
+    """Have all sessions end in a minute, so that the next request of each prolongs it."""
+
+    def age() -> None:
+        for row in aws("dynamodb").scan(TableName="exchange-local-sessions")["Items"]:
+            aws("dynamodb").update_item(
+                TableName="exchange-local-sessions",
+                Key={"uid": row["uid"], "fingerprint": row["fingerprint"]},
+                UpdateExpression="SET #e = :soon",
+                ExpressionAttributeNames={"#e": "expires"},
+                ExpressionAttributeValues={":soon": {"N": str(time.time_ns() // 1_000_000 + 60_000)}},
+            )
+
+    return age
 
 
 @pytest.fixture

@@ -176,7 +176,8 @@ def test_a_trade_password_favourites_and_an_account_for_futures(walker):
     assert walker.did("/api/user/get_base_info")["openFuture"] is True
 
 
-def test_pictures_and_films(walker):
+def test_pictures_and_films(walker, aged_sessions):
+    aged_sessions()
     body, kind = form({}, {"upload_image_file": picture()})
     status, answer = walker.ask("POST", "/api/user/upload_image", body, Content_Type=kind)
     assert status == 200, answer

@@ -12,7 +12,6 @@ import sys
 import time
 from decimal import Decimal
 
-import boto3
 import pytest
 
 from infra import local
@@ -36,13 +35,6 @@ for number in range(count):
     event = MarketResumed() if number % 2 else MarketHalted()
     journal.append(Entry(market, seq + number + 1, clock.now_ms(), (event,)))
 """
-
-
-@pytest.fixture
-def aws(exchange):
-    """Clients of the account's root."""
-    with local._environment(local.credentials(exchange.endpoint)):
-        yield boto3.client
 
 
 @pytest.fixture
@@ -94,7 +86,7 @@ def basic(address, password):
     return "Basic " + base64.b64encode(f"{address}:{pwdhash(password)}".encode()).decode()
 
 
-def test_each_group_knows_a_caller_by_each_scheme(exchange, operator, aws, person):
+def test_each_group_knows_a_caller_by_each_scheme(exchange, operator, aged_sessions, person):
     walker = Browser(exchange, operator, f"schemes-{time.time_ns():x}@example.com")
     uid = walker.did("register", email=walker.address, pwdhash=pwdhash("first"), lang="en")["uid"]
     walker.get(f"check_activation_code?token={walker.token()}")
@@ -109,14 +101,7 @@ def test_each_group_knows_a_caller_by_each_scheme(exchange, operator, aws, perso
     assert walker.login("first")["code"] == 0
     for path in paths:
         # A cookie: once its session is half through, it is prolonged.
-        for row in aws("dynamodb").scan(TableName="exchange-local-sessions")["Items"]:
-            aws("dynamodb").update_item(
-                TableName="exchange-local-sessions",
-                Key={"uid": row["uid"], "fingerprint": row["fingerprint"]},
-                UpdateExpression="SET #e = :soon",
-                ExpressionAttributeNames={"#e": "expires"},
-                ExpressionAttributeValues={":soon": {"N": str(time.time_ns() // 1_000_000 + 60_000)}},
-            )
+        aged_sessions()
         assert walker.get(path)["code"] == 0
     # API tokens: made, listed, deleted; and used for what else is about oneself.
     token = walker.did("user/add_api_token")["token"]
