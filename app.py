@@ -35,6 +35,7 @@ WORKERS = (
     "chalicelib.workers.tickers",
     "chalicelib.workers.mail",
     "chalicelib.workers.ramp",
+    "chalicelib.workers.custody",
     "chalicelib.workers.ops",
 )
 

@@ -36,13 +36,22 @@ METRICS = {
     "delivery_not_noted": Limit(0),
     "password_not_rehashed": Limit(0),
     "captcha_silent": Limit(5, within_s=300),
+    # A node may be restarted without anybody being called.
+    "NodeDown": Limit(3, within_s=300),
+    "NodeUnfit": Limit(3, within_s=300),
+    "DepositTakenBack": Limit(0),
+    "DepositUnowned": Limit(0),
+    "HotWalletShort": Limit(0),
+    "PayoutRefused": Limit(0),
+    "PayoutLost": Limit(0),
+    "PaidAndRefunded": Limit(0),
     # A deployment starts a second matcher before the first one ends; that is what the fence is for. Lasting, it is not.
     "FenceConflicts": Limit(20, within_s=300),
     "SweeperResends": Limit(20, within_s=300),
     "GhostsReleased": Limit(5, within_s=300),
 }
 #: What is counted only to be looked at.
-FIGURES = ("Fills", "ExternalTickerFailed", "OauthCodeReplayed")
+FIGURES = ("Fills", "ExternalTickerFailed", "ChainReorganised", "DustDeposit", "OauthCodeReplayed")
 
 QUEUE_AGE_MAX_S = 60
 API_FAULTS = Limit(5, within_s=300)

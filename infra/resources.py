@@ -27,8 +27,8 @@ API_TIMEOUT_S = 10
 #: A killed matcher keeps its market waiting for six of these.
 MATCHER_TIMEOUT_S = 15
 WORKER_TIMEOUT_S = 60
-#: An audit, or an operator's replay, reads all there is.
-WORKER_TIMEOUTS_S = {"audit": 900, "snapshots": 900, "ops": 900}
+#: An audit, or an operator's replay, reads all there is; custody may wait for slow nodes, beyond the time that it plans with.
+WORKER_TIMEOUTS_S = {"audit": 900, "snapshots": 900, "custody": 180, "ops": 900}
 #: AWS asks for six times the function's time-out, so that a throttled retry never overtakes a running one.
 QUEUE_VISIBILITY_S = 6 * MATCHER_TIMEOUT_S
 QUEUE_RETENTION_S = 14 * 24 * 3600
@@ -56,6 +56,7 @@ WORKER_MEMORY_MB = {
     "snapshots": 3008,
     "external-tickers": 512,
     "ramp-deadlines": 512,
+    "custody": 1024,
     "ops": 1024,
 }
 

@@ -79,6 +79,12 @@ def post(*actions: str) -> Grant:
     return Grant(tuple(f"sqs:{action}" for action in actions), (att("MailQueue", "Arn"),))
 
 
+def nodes() -> Grant:
+    """Reading where full nodes are, and by which passwords they answer: parameters that operators put there."""
+    where = f"arn:${{AWS::Partition}}:ssm:${{AWS::Region}}:${{AWS::AccountId}}:parameter/{settings.STACK}/nodes/*"
+    return Grant(("ssm:GetParameters",), ({"Fn::Sub": where},))
+
+
 def signing(*actions: str) -> Grant:
     """KMS `actions` on the key that signs what we publish."""
     return Grant(tuple(f"kms:{action}" for action in actions), (att("SigningKey", "Arn"),))
@@ -313,6 +319,17 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
         table("transfer_moves", "GetItem", "PutItem"),
         table("accounts", "GetItem", "UpdateItem"),
     ),
+    "custody": (
+        nodes(),
+        key("Decrypt"),
+        table("chains", "GetItem", "PutItem", "UpdateItem"),
+        table("sightings", "BatchWriteItem", "DeleteItem", "PutItem", "Query", "UpdateItem"),
+        table("deposit_addresses", "BatchGetItem"),
+        table("transfers", "GetItem", "PutItem"),
+        index("transfers", "open"),
+        table("transfer_moves", "GetItem", "PutItem"),
+        table("accounts", "GetItem", "UpdateItem"),
+    ),
     "mail": (
         table("deliveries", "DeleteItem", "GetItem", "UpdateItem"),
         key("Decrypt"),
@@ -328,6 +345,8 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
         *_AUDIT,
         table("accounts", "GetItem", "UpdateItem"),
         table("heads", "DeleteItem"),
+        nodes(),
+        table("chains", "GetItem", "UpdateItem"),
         table("addresses", "PutItem", "Query", "UpdateItem"),
         table("reserves", "BatchGetItem", "UpdateItem"),
         table("orders", "BatchWriteItem", "PutItem", "UpdateItem"),
@@ -347,7 +366,7 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
 } | dict.fromkeys(MATCHERS, _MATCHER)
 
 #: Functions that Lambda invokes asynchronously: what they fail at ends in the dead-letter queue.
-SCHEDULED = ("sweep", "audit", "checkpoint", "klines", "snapshots", "external-tickers", "ramp-deadlines")
+SCHEDULED = ("sweep", "audit", "checkpoint", "klines", "snapshots", "external-tickers", "ramp-deadlines", "custody")
 
 
 def platform(name: str) -> list[Grant]:

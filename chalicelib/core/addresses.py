@@ -15,7 +15,7 @@ ADDRESS_CHARACTERS_MAX = 100
 
 def version(address: str, alphabet: str = _ALPHABET) -> int | None:
     """The version byte of an address (which coin it is of), or None for what is no address."""
-    found = _decoded(address, alphabet)
+    found = decoded(address, alphabet)
     return None if found is None else found[0]
 
 
@@ -24,7 +24,7 @@ def signed_by(address: str, message: str, signature: str, magic: str) -> bool:
 
     `magic` is what the coin's wallets put before a message: ``Bitcoin Signed Message:`` and a line's end.
     """
-    owner = _decoded(address)
+    owner = decoded(address)
     try:
         content = base64.b64decode(signature, validate=True)
     except (binascii.Error, ValueError):
@@ -54,8 +54,8 @@ def encoded(version_byte: int, hashed: bytes, alphabet: str = _ALPHABET) -> str:
     return alphabet[0] * (len(content) - len(content.lstrip(b"\0"))) + letters
 
 
-def _decoded(address: str, alphabet: str = _ALPHABET) -> tuple[int, bytes] | None:
-    """The version byte and the key's hash of an address in Base58Check."""
+def decoded(address: str, alphabet: str = _ALPHABET) -> tuple[int, bytes] | None:
+    """The version byte and the hash (20 bytes) of an address in Base58Check; None for what is none."""
     if not 0 < len(address) <= ADDRESS_CHARACTERS_MAX or any(letter not in alphabet for letter in address):
         return None
     number = 0

@@ -15,7 +15,8 @@ class Asset:
 
     `message_magic` is what its wallets put before a message that they sign. `addresses` says how its addresses are written
     ("" for what lives on no block chain), and `networks` what tells its own networks apart, by their names. `fiat`: money of a
-    state, which goes to banks. `terms`: on which it comes and goes.
+    state, which goes to banks. `terms`: on which it comes and goes. Less than `dust` (1e-8) is no deposit; `network_fee` (1e-8
+    per 1000 bytes) is the least that a payout offers to miners.
     """
 
     id: str
@@ -26,6 +27,8 @@ class Asset:
     message_magic: str = ""
     addresses: str = ""
     networks: Mapping[str, "Network"] = field(default_factory=dict)
+    dust: int = 0
+    network_fee: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,8 @@ class Network:
     p2sh: int
     genesis: str
     bech32: str = ""
+    #: A node whose last block is older than this is behind, ms; 0: blocks come when somebody makes them.
+    silent_ms_max: int = 4 * 3600 * 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +115,7 @@ def parse(document: Mapping[str, Any]) -> Exchange:
             networks={
                 network: Network(**rows[name]) for network, rows in document.get("networks", {}).items() if name in rows
             },
+            **_chain(document.get("chains", {}).get(name, {})),
         )
         for name, row in document["assets"].items()
     }
@@ -161,6 +167,11 @@ def custodies(document: Mapping[str, Any], exchange: Exchange) -> dict[str, Cust
         if asset.addresses == "bitcoin" and one.account[1:4] != "pub":
             raise ValueError(f"the account of {name} is an extended public key, as xpub or tpub")
     return found
+
+
+def _chain(row: Mapping[str, str]) -> dict[str, int]:
+    """What an asset's row of ``chains`` says."""
+    return {name: _exact(value) for name, value in row.items()}
 
 
 def _exact(text: str) -> int:

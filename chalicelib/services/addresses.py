@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib import settings
 from chalicelib.core import nxt
-from chalicelib.core.addresses import ADDRESS_CHARACTERS_MAX, RIPPLE_ALPHABET, encoded, version
+from chalicelib.core.addresses import ADDRESS_CHARACTERS_MAX, RIPPLE_ALPHABET, decoded, encoded, version
 from chalicelib.core.identity import UID_BASE
 from chalicelib.stores import addresses
 
@@ -67,6 +67,24 @@ def payable(asset_id: str, address: str) -> bool:
             return len(address) <= _BITSHARES_CHARACTERS_MAX and _BITSHARES_NAME.fullmatch(address) is not None
         case _:
             return address.isascii() and address.isprintable() and 0 < len(address.strip()) <= ADDRESS_CHARACTERS_MAX
+
+
+def script_of(asset_id: str, address: str) -> str:
+    """What an output holds that pays `address`, in hexadecimal digits: to check what a wallet has signed.
+
+    Only for addresses of Bitcoin's family that are `payable`.
+    """
+    network = settings.network(asset_id)
+    first, hashed = decoded(address) or (None, b"")
+    if first == network.p2pkh:
+        return f"76a914{hashed.hex()}88ac"
+    if first == network.p2sh:
+        return f"a914{hashed.hex()}87"
+    from embit import bech32
+
+    witness, program = bech32.decode(network.bech32, address)
+    opcode = 0x50 + witness if witness else 0
+    return bytes([opcode, len(program), *program]).hex()
 
 
 def give(uid: str, asset_id: str) -> str:

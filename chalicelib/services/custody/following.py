@@ -1,0 +1,239 @@
+"""Following a chain: what stands in its blocks is written down, what stood in replaced ones is taken back, and what is deep
+enough becomes final."""
+
+from collections.abc import Callable, Iterable
+
+from chalicelib import clock, settings, telemetry
+from chalicelib.core.addresses import encoded
+from chalicelib.core.transfers import REFUNDED, Kind, Rail, Status
+from chalicelib.services.custody.fitness import Unfit
+from chalicelib.stores import accounts, addresses, chains, transfers
+from chalicelib.stores.chains import Chain, Overtaken, Sighting
+from chalicelib.stores.node import Block, Down, Node, Transaction
+from chalicelib.stores.transfers import Notes, Transfer
+
+#: What a miner made can be spent only after so many blocks, and counts no sooner.
+MATURITY = 100
+#: Nobody replaces blocks below so many others; what stands there is forgotten once it is treated.
+BURIED = chains.TRAIL_BLOCKS
+FORGET_MAX = 100
+#: A transaction that lost its block and waits in no pool is given up after this time.
+GONE_MS = 3600 * 1000
+BY = "custody"
+NOWHERE: Notes = {"block": "", "height": 0, "confirmations": 0}
+
+
+class Replaced(Exception):  # noqa: N818 - says what is the case
+    """The chain says something else than the books."""
+
+
+def undo(node: Node, chain: Chain) -> Chain:
+    """Take back what stands in blocks that the node's chain has no longer; the chain from the last block that both have.
+
+    Raises `Unfit` if there is none as far as we remember: such a thing people have to look at.
+    """
+    if node.block_hash(chain.height) == chain.hash:
+        return chain
+    height, block = _fork(node, chain)
+    telemetry.count("ChainReorganised", chain.height - height, asset=chain.asset)
+    for sighting in chains.sightings(chain.asset):
+        if sighting.height > height:
+            take_back(sighting)
+    return chains.rewind(chain, height, block)
+
+
+def _fork(node: Node, chain: Chain) -> tuple[int, str]:
+    height = chain.height - 1
+    while (began := chain.began_with(height)) is not None:
+        block = node.block_hash(height) or ""
+        if block.startswith(began):
+            return height, block
+        height -= 1
+    raise Unfit(f"another chain: nothing of it is known down to block {height + 1}")
+
+
+def take_back(sighting: Sighting) -> None:
+    """A block is gone: what stood there is re-organised (6). A deposit that was credited blocks its account (see
+    `core.transfers`), and people are called."""
+    transfer = transfers.get(sighting.transfer)
+    assert transfer is not None
+    steps = [chains.unsee(sighting)]
+    try:
+        if transfer.kind is Kind.WITHDRAWAL and transfer.status is Status.SUCCEEDED:
+            # Paid as far as its owner is concerned; but it has to get into a block again.
+            coins = _coins_of(transfer)
+            chains.write([*steps, chains.respend(sighting.asset, coins, transfer.txid, transfer.id)])
+        elif transfer.status in REFUNDED or transfer.status is Status.ERROR:
+            chains.write(steps)
+        else:
+            transfers.move(transfer, Status.REORGANIZING, BY, f"block {sighting.block} was replaced", NOWHERE, steps)
+            if transfer.status is Status.SUCCEEDED:
+                telemetry.alarm("DepositTakenBack", Replaced(transfer.id), uid=transfer.uid)
+    except transfers.Moved:
+        return  # somebody else has; the next run looks again
+
+
+def _coins_of(payout: Transfer) -> list[str]:
+    """The coins that a payout spends, as its note says."""
+    return payout.payout.split(" ")[1:]
+
+
+def read(node: Node, chain: Chain, height: int, in_time: Callable[[], bool]) -> Chain:
+    """Read blocks up to `height`, as far as time allows. Raises `Overtaken`."""
+    while chain.height < height and in_time():
+        wanted = node.block_hash(chain.height + 1)
+        if wanted is None:
+            break
+        block = node.block(wanted)
+        if (block.hash, block.height) != (wanted, chain.height + 1):
+            raise Down("another block than was asked for")
+        if block.previous != chain.hash:
+            break  # the chain has just gone another way; the next run undoes
+        # Payouts are noted before they are sent, so whatever is in this block is noted by now.
+        now = chains.get(chain.asset)
+        if now is None or (now.height, now.hash) != (chain.height, chain.hash):
+            raise Overtaken(chain.asset)
+        _write_down(now, block)
+        chain = chains.advance(now, block.hash)
+    return chain
+
+
+def _write_down(chain: Chain, block: Block) -> None:
+    payouts = chain.open_payouts()
+    first = settings.network(chain.asset).p2pkh
+    paid = [
+        (transaction, output, encoded(first, output.key_hash))
+        for transaction in block.transactions
+        for output in transaction.outputs
+        if output.key_hash is not None
+    ]
+    owners = addresses.owners(chain.asset, (address for _, _, address in paid))
+    for transaction, output, address in paid:
+        if address in owners:
+            _deposit(chain.asset, block, transaction, output.number, output.amount, address, owners[address])
+    for transaction in block.transactions:
+        if transaction.txid in payouts:
+            _paid(chain.asset, block, transaction, payouts[transaction.txid])
+
+
+def _deposit(
+    asset: str, block: Block, transaction: Transaction, number: int, amount: int, address: str, uid: str
+) -> None:
+    rules = settings.exchange().assets[asset]
+    if amount < rules.dust:
+        telemetry.count("DustDeposit", asset=asset)
+        return
+    wanted = transfers.Deposit(
+        f"{Kind.DEPOSIT}:{asset}:{transaction.txid}:{number}", uid, asset, amount, clock.now_ms(), address=address
+    )
+    needed = rules.terms.confirmations if transaction.spends else max(rules.terms.confirmations, MATURITY)
+    sighting = Sighting(asset, block.height, transaction.txid, number, wanted.id, block.hash, needed)
+    standing = transfers.get(wanted.id)
+    if standing is None:
+        notes = _notes(block)
+        transfers.notice_deposit(wanted, BY, f"in block {block.hash}", notes, [chains.see(sighting)])
+    else:
+        _seen_again(standing, sighting, block)
+
+
+def _paid(asset: str, block: Block, transaction: Transaction, withdrawal: str) -> None:
+    transfer = transfers.get(withdrawal)
+    assert transfer is not None
+    if transfer.status in REFUNDED:
+        telemetry.alarm("PaidAndRefunded", Replaced(transfer.id), uid=transfer.uid, txid=transaction.txid)
+    needed = settings.exchange().assets[asset].terms.confirmations
+    _seen_again(transfer, Sighting(asset, block.height, transaction.txid, 0, withdrawal, block.hash, needed), block)
+
+
+#: What a transfer that is seen in a block becomes.
+_SEEN = {
+    Status.CONFIRMING: Status.CONFIRMING,
+    Status.CONFIRMED: Status.CONFIRMED,
+    Status.REORGANIZING: Status.REORGANIZED,
+    Status.REORGANIZED: Status.REORGANIZED,
+}
+
+
+def _seen_again(transfer: Transfer, sighting: Sighting, block: Block) -> None:
+    """Note in which block a known transfer stands; a repeat changes nothing."""
+    steps = [chains.see(sighting)]
+    to = _SEEN.get(transfer.status)
+    if transfer.kind is Kind.DEPOSIT and transfer.status is Status.FAILED:
+        to = Status.CONFIRMING  # what had vanished is there after all
+    try:
+        if to is None:
+            # Final, or in people's hands. A payout is followed until its coins are surely spent.
+            if transfer.kind is Kind.WITHDRAWAL:
+                chains.write(steps)
+        elif transfer.block != block.hash:
+            transfers.move(transfer, to, BY, f"in block {block.hash}", _notes(block), steps)
+    except transfers.Moved:
+        return
+
+
+def _notes(block: Block) -> Notes:
+    return {"block": block.hash, "height": block.height, "confirmations": 1}
+
+
+def conclude(node: Node, chain: Chain) -> None:
+    """Treat as final what has its confirmations: credit deposits, finish withdrawals. The block is asked for once more first."""
+    chain = chains.get(chain.asset) or chain  # whatever was seen to be paid is noted there by now
+    stands: dict[int, str | None] = {}
+    old: list[Sighting] = []
+    for sighting in chains.sightings(chain.asset):
+        depth = chain.height - sighting.height + 1
+        if sighting.done and depth > BURIED:
+            old.append(sighting)
+        if sighting.done or depth < sighting.needed:
+            continue
+        if sighting.height not in stands:
+            stands[sighting.height] = node.block_hash(sighting.height)
+        if stands[sighting.height] == sighting.block:
+            _conclude(chain, sighting, {"confirmations": depth})
+        else:
+            take_back(sighting)
+    if old:
+        chains.forget(old[:FORGET_MAX])
+
+
+def _conclude(chain: Chain, sighting: Sighting, notes: Notes) -> None:
+    transfer = transfers.get(sighting.transfer)
+    assert transfer is not None
+    finish = [chains.finish(sighting)]
+    if transfer.kind is Kind.WITHDRAWAL:
+        finish += chains.release(chain, sighting.txid)
+    why = f"{notes['confirmations']} confirmations"
+    try:
+        if transfer.status in {Status.CONFIRMING, Status.REORGANIZED} and not transfer.credited:
+            transfer = transfers.move(transfer, Status.CONFIRMED, BY, why, notes)
+        if transfer.status is Status.CONFIRMED or (transfer.status is Status.REORGANIZED and transfer.credited):
+            transfers.move(transfer, Status.SUCCEEDED, BY, why, notes, finish)
+        elif transfer.status is not Status.REORGANIZING:
+            chains.write(finish)
+    except (transfers.Moved, transfers.StepRefused):
+        return  # somebody else has; the next run looks again
+    except transfers.NoAccount as error:
+        telemetry.alarm("DepositUnowned", error, transfer=transfer.id)
+
+
+def give_up(node: Node, chain: Chain) -> None:
+    """Deposits that lost their block an hour ago and wait in no pool have failed (5). One that was credited is taken back, if
+    the account still has it; if not, the account stays blocked, and people are called."""
+    for found in list(transfers.opened(Rail.CHAIN, Kind.DEPOSIT, chain.asset, Status.REORGANIZING)):
+        if clock.now_ms() - found.updated < GONE_MS or node.waits(found.txid):
+            continue
+        transfer = transfers.get(found.id)
+        if transfer is None or transfer.status is not Status.REORGANIZING:
+            continue
+        try:
+            transfers.move(transfer, Status.FAILED, BY, "its block was replaced, and nobody has it")
+        except accounts.Short as error:
+            telemetry.alarm("DepositTakenBack", error, transfer=transfer.id, uid=transfer.uid)
+        except transfers.Moved:
+            continue
+
+
+def unseen(chain: Chain) -> Iterable[tuple[str, str]]:
+    """(transaction, withdrawal) of payouts that are in no block yet."""
+    mined = {sighting.txid for sighting in chains.sightings(chain.asset)}
+    return [(txid, withdrawal) for txid, withdrawal in chain.open_payouts().items() if txid not in mined]

@@ -1,0 +1,117 @@
+"""One run of custody: every coin that has a node, one after another, each in its share of the time."""
+
+from collections.abc import Callable
+
+from botocore.exceptions import BotoCoreError, ClientError
+from pynamodb.exceptions import PynamoDBException
+
+from chalicelib import clock, settings, telemetry
+from chalicelib.core.reasons import Reason, Refused
+from chalicelib.services.custody import following, paying
+from chalicelib.services.custody.fitness import Unfit, checked_tip
+from chalicelib.stores import chains
+from chalicelib.stores import node as nodes
+from chalicelib.stores.chains import Overtaken
+from chalicelib.stores.node import Down, Node, Said
+
+#: A run comes by every minute and has ended by then.
+RUN_MS = 45_000
+
+
+class Missing(Exception):  # noqa: N818 - says what is the case
+    """A chain that was followed has no node any more."""
+
+
+def attached() -> dict[str, str]:
+    """asset → the kind of node that this stage expects for it."""
+    return {asset: one.node for asset, one in settings.custody().items() if one.node}
+
+
+def run() -> dict[str, str]:
+    """Follow every chain and pay what is to be paid; asset → how that went, in a word.
+
+    A node that is down, slow, behind, of another network, or that says nonsense, is an alarm and stops its own coin only.
+    What AWS fails at is raised, but only after the others had their turn.
+    """
+    kinds = attached()
+    if not kinds:
+        return {}
+    places = nodes.places(kinds)
+    ends, went, failed = clock.monotonic_ms() + RUN_MS, {}, None
+    for turn, (asset, kind) in enumerate(kinds.items()):
+        if asset not in places:
+            went[asset] = _missing(asset)
+            continue
+        node = Node(kind, places[asset])
+        share = clock.monotonic_ms() + (ends - clock.monotonic_ms()) // (len(kinds) - turn)
+        try:
+            went[asset] = _follow(asset, node, lambda until=share: clock.monotonic_ms() < until)  # type: ignore[misc]
+        except Unfit as error:
+            telemetry.alarm("NodeUnfit", error, asset=asset)
+            went[asset] = "unfit"
+        except (Down, Said) as error:
+            telemetry.alarm("NodeDown", error, asset=asset)
+            went[asset] = "down"
+        except Overtaken:
+            went[asset] = "overtaken"
+        except (BotoCoreError, ClientError, PynamoDBException) as error:
+            failed = error
+        finally:
+            node.close()
+    if failed is not None:
+        raise failed
+    return went
+
+
+def _missing(asset: str) -> str:
+    """A coin without a node: as planned, unless it had one."""
+    if chains.get(asset) is None:
+        return "no node"
+    telemetry.alarm("NodeDown", Missing(asset), asset=asset)
+    return "missing"
+
+
+def _follow(asset: str, node: Node, in_time: Callable[[], bool]) -> str:
+    chain = chains.get(asset)
+    tip = checked_tip(asset, node, chain)
+    if chain is None:
+        chains.begin(asset, tip.height, tip.hash)
+        chain = chains.get(asset)
+        assert chain is not None
+    chain = following.undo(node, chain)
+    chain = following.read(node, chain, tip.height, in_time)
+    following.conclude(node, chain)
+    if chain.height < tip.height:
+        return "catching up"
+    following.give_up(node, chain)
+    paying.resend(node, chain)
+    paying.pay(node, asset, in_time)
+    return "up to date"
+
+
+def rescan(asset: str, height: int) -> int:
+    """Have a chain read again from `height` on: for deposits from before there was a node, or if one ever was missed. Gives back
+    the height from which it is followed. What was seen before is seen again and stays as it is.
+
+    Raises `Refused` for a coin that has no node, or a block that it has not.
+    """
+    places = nodes.places([asset]) if asset in attached() else {}
+    if asset not in places:
+        raise Refused(Reason.PARAMETER_INVALID, "currency")
+    node = Node(attached()[asset], places[asset])
+    try:
+        chain = chains.get(asset)
+        checked_tip(asset, node, chain)
+        block = node.block_hash(height)
+        if block is None or (chain is not None and height > chain.height):
+            raise Refused(Reason.PARAMETER_INVALID, "height")
+        if chain is None:
+            chains.begin(asset, height, block)
+        else:
+            chains.rewind(chain, height, block)
+    except (Down, Said, Unfit) as error:
+        telemetry.alarm("NodeDown", error, asset=asset)
+        raise Refused(Reason.INTERNAL) from error
+    finally:
+        node.close()
+    return height

@@ -1,0 +1,254 @@
+"""How far custody has followed each block chain, what it has seen there, and which coins its payouts spend.
+
+`chains`, key asset: the last block whose consequences are all written (the cursor), the blocks before it, and the coins that are
+spoken for. `sightings`, key (asset, place in the chain): each deposit and payout that stands in a block, until it is
+buried so deep that no re-organisation will reach it. A sighting is written in one transaction with what it means.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from pynamodb.attributes import UnicodeAttribute
+from pynamodb.exceptions import PutError, TransactWriteError, UpdateError
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+from pynamodb.transactions import TransactWrite
+
+from chalicelib import settings
+from chalicelib.stores.table import Integer, Step, Table, TextMap, conflicted, error_code, refused
+
+#: How many blocks back a re-organisation is followed by itself; a deeper one is for people to look at.
+TRAIL_BLOCKS: Final = 144
+#: So much of a block's hash tells it from others, and 144 of them are cheap to write.
+_TRACE: Final = 16
+
+
+class ChainRow(Table):
+    """A chain as far as it was read. `trail`: the beginnings of the hashes of its last blocks, the cursor's last.
+
+    `spending`: ``txid:number`` of each coin that an unfinished payout spends → its transaction and its withdrawal. `payouts`
+    counts them all: who chooses coins says which count they saw, so that no two choose the same.
+    """
+
+    class Meta:
+        """Name of the table."""
+
+        table_name = settings.table("chains")
+
+    asset = UnicodeAttribute(hash_key=True)
+    height = Integer()
+    hash = UnicodeAttribute()
+    trail = UnicodeAttribute()
+    spending = TextMap(default=dict)
+    payouts = Integer(default=0)
+
+
+class SightingRow(Table):
+    """A deposit or a payout in a block. `needed`: how many confirmations make it final; `done`: 1 once it was treated so."""
+
+    class Meta:
+        """Name of the table."""
+
+        table_name = settings.table("sightings")
+
+    asset = UnicodeAttribute(hash_key=True)
+    place = UnicodeAttribute(range_key=True)
+    transfer = UnicodeAttribute()
+    block = UnicodeAttribute()
+    needed = Integer()
+    done = Integer(default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """A chain as read, see `ChainRow`. `spending`: coin → (transaction, withdrawal)."""
+
+    asset: str
+    height: int
+    hash: str
+    trail: str
+    spending: Mapping[str, tuple[str, str]]
+    payouts: int
+
+    def began_with(self, height: int) -> str | None:
+        """How the hash of the block at a height began, as far back as the trail goes."""
+        back = self.height - height + 1
+        if not 0 < back <= len(self.trail) // _TRACE:
+            return None
+        return self.trail[len(self.trail) - back * _TRACE :][:_TRACE]
+
+    def open_payouts(self) -> dict[str, str]:
+        """transaction → withdrawal, of all payouts that are not finished."""
+        return dict(self.spending.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A deposit or a payout in a block, see `SightingRow`."""
+
+    asset: str
+    height: int
+    txid: str
+    number: int
+    transfer: str
+    block: str
+    needed: int
+    done: bool = False
+
+    @property
+    def place(self) -> str:
+        """Where it stands: sorts by height."""
+        return f"{self.height:010}:{self.txid}:{self.number}"
+
+
+class Overtaken(Exception):  # noqa: N818 - says what is the case
+    """Somebody else has moved the cursor: they go on from where we were."""
+
+
+def get(asset: str) -> Chain | None:
+    """A chain as it is, read consistently; None for one that nobody has followed yet."""
+    try:
+        row = ChainRow.get(asset, consistent_read=True)
+    except ChainRow.DoesNotExist:
+        return None
+    spending = {}
+    for coin, spent in row.spending.items():
+        txid, _, transfer = spent.partition(" ")
+        spending[coin] = (txid, transfer)
+    return Chain(row.asset, row.height, row.hash, row.trail, spending, row.payouts)
+
+
+def begin(asset: str, height: int, block: str) -> None:
+    """Begin to follow a chain from a block on; nothing if somebody has."""
+    row = ChainRow(asset, height=height, hash=block, trail=block[:_TRACE], spending={}, payouts=0)
+    try:
+        row.save(ChainRow.asset.does_not_exist())
+    except PutError as error:
+        if not refused(error):
+            raise
+
+
+def advance(seen: Chain, block: str) -> Chain:
+    """Move the cursor on by one block, whose consequences are written. Raises `Overtaken`."""
+    trail = (seen.trail + block[:_TRACE])[-TRAIL_BLOCKS * _TRACE :]
+    return _set(seen, replace(seen, height=seen.height + 1, hash=block, trail=trail))
+
+
+def rewind(seen: Chain, height: int, block: str) -> Chain:
+    """Move the cursor back to a block from which the chain goes another way now. Raises `Overtaken`."""
+    kept = len(seen.trail) - (seen.height - height) * _TRACE
+    trail = seen.trail[: max(kept, 0)] or block[:_TRACE]
+    return _set(seen, replace(seen, height=height, hash=block, trail=trail))
+
+
+def sightings(asset: str) -> list[Sighting]:
+    """All that was seen in a chain and is not yet forgotten, in the order of blocks. Consistent."""
+    found = []
+    for row in SightingRow.query(asset, consistent_read=True):
+        height, txid, number = row.place.split(":")
+        found.append(
+            Sighting(asset, int(height), txid, int(number), row.transfer, row.block, row.needed, done=bool(row.done))
+        )
+    return found
+
+
+def forget(old: Iterable[Sighting]) -> None:
+    """Forget what is buried."""
+    with SightingRow.batch_write() as batch:
+        for one in old:
+            batch.delete(SightingRow(one.asset, one.place))
+
+
+def write(steps: Sequence[Step]) -> bool:
+    """Some of the steps below, in a transaction of their own, for what moves no transfer. False when one did not hold."""
+    connection = ChainRow._get_connection().connection  # noqa: SLF001 - the shared client, see stores.table
+    try:
+        with TransactWrite(connection=connection) as transaction:
+            for step in steps:
+                step(transaction)
+    except TransactWriteError as error:
+        if error_code(error) == "TransactionCanceledException":
+            return False
+        raise
+    return True
+
+
+def see(sighting: Sighting) -> Step:
+    """That a sighting stands where it does."""
+
+    def step(transaction: TransactWrite) -> None:
+        row = SightingRow(
+            sighting.asset, sighting.place, transfer=sighting.transfer, block=sighting.block, needed=sighting.needed
+        )
+        transaction.save(row)
+
+    return step
+
+
+def finish(sighting: Sighting) -> Step:
+    """That a sighting was treated as final."""
+
+    def step(transaction: TransactWrite) -> None:
+        row = SightingRow(sighting.asset, sighting.place)
+        transaction.update(row, actions=[SightingRow.done.set(1)], condition=SightingRow.block == sighting.block)
+
+    return step
+
+
+def unsee(sighting: Sighting) -> Step:
+    """That a sighting stands there no longer."""
+
+    def step(transaction: TransactWrite) -> None:
+        transaction.delete(SightingRow(sighting.asset, sighting.place))
+
+    return step
+
+
+def spend(seen: Chain, coins: Iterable[str], txid: str, transfer: str) -> Step:
+    """That a payout spends coins, on condition that no other payout was begun since the chain was `seen`."""
+    chosen = list(coins)
+
+    def step(transaction: TransactWrite) -> None:
+        actions: list[Action] = [ChainRow.payouts.set(seen.payouts + 1)]
+        condition: Condition = ChainRow.payouts == seen.payouts
+        for coin in chosen:
+            actions.append(ChainRow.spending[coin].set(f"{txid} {transfer}"))
+            condition &= ChainRow.spending[coin].does_not_exist()
+        transaction.update(ChainRow(seen.asset), actions=actions, condition=condition)
+
+    return step
+
+
+def respend(asset: str, coins: Iterable[str], txid: str, transfer: str) -> Step:
+    """That a payout which was finished is not, for its block is gone: its coins are its own as before."""
+    actions: list[Action] = [ChainRow.spending[coin].set(f"{txid} {transfer}") for coin in coins]
+
+    def step(transaction: TransactWrite) -> None:
+        transaction.update(ChainRow(asset), actions=actions)
+
+    return step
+
+
+def release(seen: Chain, txid: str) -> list[Step]:
+    """That a payout is finished: its coins are spent, nobody can choose them any more. No step if that is so already."""
+    coins = [coin for coin, (spender, _) in seen.spending.items() if spender == txid]
+
+    def step(transaction: TransactWrite) -> None:
+        actions: list[Action] = [ChainRow.spending[coin].remove() for coin in coins]
+        transaction.update(ChainRow(seen.asset), actions=actions)
+
+    return [step] if coins else []
+
+
+def _set(seen: Chain, after: Chain) -> Chain:
+    try:
+        ChainRow(seen.asset).update(
+            [ChainRow.height.set(after.height), ChainRow.hash.set(after.hash), ChainRow.trail.set(after.trail)],
+            (ChainRow.height == seen.height) & (ChainRow.hash == seen.hash),
+        )
+    except UpdateError as error:
+        if refused(error) or conflicted(error):
+            raise Overtaken(seen.asset) from error
+        raise
+    return after
