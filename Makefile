@@ -20,6 +20,9 @@ help: ## what there is
 	.venv-emulator/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-emulator.txt
 	@touch $@
 
+.venv-node/.ready: .venv/.ready tests/regtest/package-lock.json
+	$(BIN)/python -m tests.regtest.install
+
 setup: .venv/.ready .venv-emulator/.ready ## both virtual environments
 
 run: setup ## the exchange on this machine: PORT=8000 DEMO=1; Ctrl-C ends it, data stays in .local/
@@ -37,10 +40,10 @@ deploy: package ## STAGE=dev|prod to AWS, with the credentials of the environmen
 destroy: .venv/.ready ## STAGE=dev on AWS and all that it holds
 	@$(BIN)/python -m infra.deploy --stage $(STAGE) --destroy
 
-test: setup ## all tests, by JOBS=2 processes: one has the emulator, the other the rest
+test: setup .venv-node/.ready ## all tests, by JOBS=2 processes: one has the emulator, the other the rest
 	$(BIN)/python -m pytest -n $(JOBS)
 
-test-fast: setup ## all tests but those on the emulator
+test-fast: setup .venv-node/.ready ## all tests but those on the emulator
 	$(BIN)/python -m pytest -m "not deployed"
 
 format: .venv/.ready ## rewrite the layout of the code
@@ -63,4 +66,4 @@ bench: .venv/.ready ## how fast, and at what cost
 	$(BIN)/python -m bench.coldstart
 
 clean: ## forget everything that can be made again (not the data in .local/)
-	rm -rf build .venv .venv-emulator .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf build .venv .venv-emulator .venv-node .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -7,6 +7,8 @@
     withdrawal list|show|approve|reject|paid [--id …] [--txid …]      withdrawals: see docs/operations.md
     audit [--owed-ms 0]                                               check the ledger; exit code 1 if it is wrong
     halt --market BTC-CNY, resume --market BTC-CNY                    stop taking a market's orders, start again
+    chain list                                                        how far each block chain is followed
+    chain rescan --currency BTC --height 800000                       read a chain again from a block on
     rebuild --market BTC-CNY                                          write a market's orders and trades anew
     rebuild-klines --market BTC-CNY                                   write a market's candles anew, to the end
     invoke sweep                                                      run a scheduled function now

@@ -213,7 +213,7 @@ def _function(name: str, properties: Template, memory: int, timeout: int, group:
         "PUBLIC_URL": {"Ref": "PublicUrl"},
         "PUBLIC_URL_V2": {"Ref": "PublicUrlV2"},
         "MAIL_SENDER": {"Ref": "MailSender"},
-        "CUSTODY": {"Ref": "Custody"},
+        "CUSTODY": {"Ref": "Coins"},
     }
     if group:
         variables["ENDPOINT_GROUP"] = group
@@ -343,7 +343,7 @@ def _parameters(values: Mapping[str, Any]) -> Template:
         "DomainName": "A domain of its own for the API; needs a certificate",
         "CertificateArn": "The certificate of that domain, in this region; empty: no domain",
         "AlarmMail": "Who is written to when an alarm goes off; empty: nobody",
-        "Custody": "What people can deposit, as JSON: asset, then network, account and kind of node",
+        "Coins": "What people can deposit, as JSON: asset, then network, account and kind of node",
     }
     numbers = {
         "RequestsPerSecond": "What the API lets through of everybody's requests together",
@@ -352,7 +352,7 @@ def _parameters(values: Mapping[str, Any]) -> Template:
         "LogDays": "How long logs are kept",
     }
     # CloudFormation knows no nested values.
-    values = dict(values) | {"custody": json.dumps(values["custody"], separators=(",", ":"), sort_keys=True)}
+    values = dict(values) | {"coins": json.dumps(values["coins"], separators=(",", ":"), sort_keys=True)}
     kinds = {**dict.fromkeys(texts, "String"), **dict.fromkeys(numbers, "Number")}
     return {
         name: {"Type": kinds[name], "Default": values[_snake(name)], "Description": description}

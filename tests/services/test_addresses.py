@@ -213,7 +213,7 @@ class TestConfiguration:
         text = (ROOT / "infra/stages.toml").read_text()
         assert "prv" not in text
         for stage in tomllib.loads(text).values():
-            custodies(stage["custody"], ours.exchange())
+            custodies(stage["coins"], ours.exchange())
 
     def test_the_environment_says_what_a_stage_keeps(self, monkeypatch):
         monkeypatch.setenv("CUSTODY", json.dumps({"BTC": {"network": "regtest", "account": ACCOUNT}}))

@@ -97,7 +97,7 @@ def _send(node: Node, transfer: Transfer) -> None:
 
 
 def _draft(node: Node, asset: str, chain: Chain, transfer: Transfer) -> Draft | None:
-    """Which coins pay a withdrawal, the biggest first; None if they do not suffice. Unconfirmed ones only if they are our change."""
+    """Which coins pay a withdrawal, the biggest first; None if they do not suffice. Of unconfirmed ones only our own change."""
     rules = settings.exchange().assets[asset]
     ours = chain.open_payouts()
     coins = [

@@ -2,9 +2,6 @@
 
 from collections.abc import Callable
 
-from botocore.exceptions import BotoCoreError, ClientError
-from pynamodb.exceptions import PynamoDBException
-
 from chalicelib import clock, settings, telemetry
 from chalicelib.core.reasons import Reason, Refused
 from chalicelib.services.custody import following, paying
@@ -31,13 +28,14 @@ def run() -> dict[str, str]:
     """Follow every chain and pay what is to be paid; asset → how that went, in a word.
 
     A node that is down, slow, behind, of another network, or that says nonsense, is an alarm and stops its own coin only.
-    What AWS fails at is raised, but only after the others had their turn.
+    Anything else, as when AWS does not answer, is raised, but only after the others had their turn.
     """
     kinds = attached()
     if not kinds:
         return {}
     places = nodes.places(kinds)
-    ends, went, failed = clock.monotonic_ms() + RUN_MS, {}, None
+    ends, went = clock.monotonic_ms() + RUN_MS, {}
+    failed: Exception | None = None
     for turn, (asset, kind) in enumerate(kinds.items()):
         if asset not in places:
             went[asset] = _missing(asset)
@@ -54,7 +52,7 @@ def run() -> dict[str, str]:
             went[asset] = "down"
         except Overtaken:
             went[asset] = "overtaken"
-        except (BotoCoreError, ClientError, PynamoDBException) as error:
+        except Exception as error:  # noqa: BLE001 - raised below, once the others had their turn
             failed = error
         finally:
             node.close()
@@ -93,22 +91,19 @@ def rescan(asset: str, height: int) -> int:
     """Have a chain read again from `height` on: for deposits from before there was a node, or if one ever was missed. Gives back
     the height from which it is followed. What was seen before is seen again and stays as it is.
 
-    Raises `Refused` for a coin that has no node, or a block that it has not.
+    Raises `Refused` for a coin that is not followed, or a block that has not been read.
     """
+    chain = chains.get(asset)
     places = nodes.places([asset]) if asset in attached() else {}
-    if asset not in places:
+    if chain is None or asset not in places:
         raise Refused(Reason.PARAMETER_INVALID, "currency")
     node = Node(attached()[asset], places[asset])
     try:
-        chain = chains.get(asset)
         checked_tip(asset, node, chain)
         block = node.block_hash(height)
-        if block is None or (chain is not None and height > chain.height):
+        if block is None or height > chain.height:
             raise Refused(Reason.PARAMETER_INVALID, "height")
-        if chain is None:
-            chains.begin(asset, height, block)
-        else:
-            chains.rewind(chain, height, block)
+        chains.rewind(chain, height, block)
     except (Down, Said, Unfit) as error:
         telemetry.alarm("NodeDown", error, asset=asset)
         raise Refused(Reason.INTERNAL) from error

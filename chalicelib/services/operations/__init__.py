@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.core.reasons import Reason, Refused
-from chalicelib.services.operations import addresses, applications, ledger, markets, people, ramp, transfers
+from chalicelib.services.operations import addresses, applications, chains, ledger, markets, people, ramp, transfers
 from chalicelib.services.operations.arguments import Verb
 
 _VERBS: Mapping[str, Verb] = {
@@ -17,6 +17,7 @@ _VERBS: Mapping[str, Verb] = {
     **markets.VERBS,
     **people.VERBS,
     **addresses.VERBS,
+    **chains.VERBS,
     **applications.VERBS,
     **ramp.VERBS,
 }
