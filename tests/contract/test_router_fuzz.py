@@ -54,7 +54,7 @@ def ann(exchange, monkeypatch):
 
 
 @given(data=st.data())
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_one_bad_argument_changes_nothing(ann, data):
     method = data.draw(st.sampled_from(sorted(GOOD)))
     name = data.draw(st.sampled_from(sorted(set(GOOD[method]) - PLAIN)))
@@ -75,7 +75,7 @@ def test_one_bad_argument_changes_nothing(ann, data):
 
 
 @given(body=st.binary(max_size=300), method=st.sampled_from(sorted(GOOD)))
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_bytes_for_a_body_change_nothing(ann, body, method):
     before = standing()
     reply = ann.request("POST", f"/router?router={method}", body=body)
