@@ -265,6 +265,7 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
         table("withdrawal_addresses", "GetItem", "PutItem"),
         table("allowances", "GetItem", "PutItem"),
         table("transfers", "PutItem"),
+        index("transfers", "person"),
         table("transfer_moves", "PutItem"),
         key("Decrypt", "Encrypt"),
         post("SendMessage"),

@@ -15,6 +15,7 @@ from infra import local, roles
 #: What no test can bring about with reasonable effort, and why it is needed all the same: (function, action, resource).
 UNPROVED = {
     ("api-trading", "dynamodb:GetItem", "workers"): "two containers draw the same one of 4096 numbers",
+    ("api-router", "dynamodb:GetItem", "workers"): "as above",
     ("audit", "dynamodb:BatchGetItem", "accounts"): "an account is opened while the audit reads",
     ("ops", "dynamodb:BatchGetItem", "accounts"): "as above: operators run the same audit",
     ("klines", "s3:PutObject", "klines/*"): "a chunk of candles closes at midnight",
