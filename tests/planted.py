@@ -9,6 +9,8 @@ PLANTED = {
     "吴小野",
     "吴三",
     "海淀支行",
+    "001234567890",
+    "1 Rizal Ave",
     "G41DK2iy8OmzdTgpjPKXFvI82wI6CEj/BfaGdfGNDgQ=",
     "tZwid9Lea5GPGPfBBU0xIQIZdnaly2k6fBdGf7plFMA=",
 }
