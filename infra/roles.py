@@ -145,7 +145,8 @@ _AUDIT = (
     archive("journal/", "GetObject"),
     table("orders", "BatchGetItem", "Scan"),
     table("trades", "BatchGetItem", "Query"),
-    table("transfers", "Scan"),
+    table("transfers", "GetItem", "Scan"),
+    table("ramp_orders", "Scan"),
 )
 #: Committing to the journal, and applying the effects.
 _MATCHER = (
@@ -357,6 +358,8 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
         index("transfers", "open"),
         table("transfer_moves", "GetItem", "PutItem", "Query"),
         table("ramp_partners", "GetItem", "PutItem", "Scan", "UpdateItem"),
+        table("ramp_accounts", "GetItem", "PutItem"),
+        table("users", "GetItem"),
         table("ramp_orders", "GetItem", "UpdateItem"),
         index("ramp_orders", "noted"),
         index("ramp_orders", "open"),

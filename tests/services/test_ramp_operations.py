@@ -88,6 +88,16 @@ def test_new_credentials(partner):
     assert partner.api_key != answer["apiKey"]
 
 
+def test_an_operator_links_an_account_to_a_person(partner):
+    one, other = ramp_world.person("one"), ramp_world.person("other")
+    answer = ramp("link", source=SOURCE, account="7", uid=one)
+    assert answer == {"source": SOURCE, "account": "7", "uid": one, "cardStatus": "1"}
+    assert ramp("link", source=SOURCE, account="7", uid=one) == answer
+    assert ramp("link", source=SOURCE, account="7", uid=other) == {"error": "parameter_invalid", "parameter": "account"}
+    assert ramp("link", source=SOURCE, account="8", uid="404") == {"error": "no_such_user", "parameter": "uid"}
+    assert ramp("link", source="nobody", account="8", uid=one) == {"error": "parameter_invalid", "parameter": "source"}
+
+
 def test_a_purchase_from_push_to_coins(partner, juan):
     order = orders.buy(partner, purchase(order_no="IN1", note_code="N1"))
     assert ramp("approve", order_no="IN1")["applyStatus"] == "3"

@@ -479,3 +479,51 @@ def test_fees_are_credited_to_nobody(partner):
     moves.approve(*named(sold), "ann")
     moves.pay(*named(sold), "bob")
     assert held(uid) == (Decimal(order.amounts.coins) / 10**8 - 10, 0)
+
+
+class TestAudit:
+    """The audit sees an order and its transfer go apart, whichever way."""
+
+    @pytest.fixture(autouse=True)
+    def _mended(self, monkeypatch, partner):
+        self.uid = ramp_world.person(USDT="100")
+        self.partner = partner
+        yield
+        for row in rows.OrderRow.scan():
+            row.delete()
+        for row in transfers.TransferRow.scan(transfers.TransferRow.rail == "ramp"):
+            row.delete()
+        ledger.AccountRow(self.uid).update(
+            actions=[ledger.AccountRow.available["USDT"].set(100 * 10**8), ledger.AccountRow.pending["USDT"].set(0)]
+        )
+
+    def sentences(self):
+        return [found for found in world.violations() if "ramp" in found]
+
+    def test_in_order_it_says_nothing(self):
+        order = orders.sell(self.partner, sale("20"))
+        bought(self.partner)
+        assert self.sentences() == []
+        moves.reject(*named(order), "ann", "")
+        assert self.sentences() == []
+
+    @pytest.mark.parametrize("status", ["2", "5"])
+    def test_a_sale_that_ended_without_its_coins(self, status):
+        order = orders.sell(self.partner, sale("20"))
+        rows.OrderRow(*named(order)).update(actions=[rows.OrderRow.status.set(status)])
+        assert self.sentences() == [f"1: ramp order {order.source} {order.order_no} is not what its transfer is"]
+
+    def test_a_purchase_that_was_released_without_coins(self):
+        order = bought(self.partner)
+        rows.OrderRow(*named(order)).update(actions=[rows.OrderRow.status.set("5")])
+        assert len(self.sentences()) == 1
+
+    def test_coins_of_another_amount(self):
+        order = orders.sell(self.partner, sale("20"))
+        rows.OrderRow(*named(order)).update(actions=[rows.OrderRow.coins.set(19 * 10**8)])
+        assert len(self.sentences()) == 1
+
+    def test_coins_without_an_order(self):
+        order = orders.sell(self.partner, sale("20"))
+        rows.OrderRow(*named(order)).delete()
+        assert self.sentences() == ["1: 1 transfers of the ramp belong to no order"]

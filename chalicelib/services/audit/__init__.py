@@ -1,6 +1,6 @@
 """The audit: the invariants of the ledger, checked over all accounts, journals, orders, trades and transfers.
 
-1. Per asset, what accounts hold is what was deposited and not withdrawn.
+1. Per asset, what accounts hold is what was deposited and not withdrawn; of the fiat ramp, what its orders say.
 2. Per account and asset, what is frozen is what its open orders and intents hold, what is pending what its open withdrawals
    hold; nothing is negative.
 3. A journal has no gap; folding it gives the orders and the trades.
@@ -15,7 +15,7 @@ is looked at again: only what stays wrong is a violation.
 """
 
 from chalicelib import telemetry
-from chalicelib.services.audit import balances, records
+from chalicelib.services.audit import balances, ramp, records
 from chalicelib.services.audit.findings import OWED_MS, Findings
 
 __all__ = ["OWED_MS", "Findings", "audit", "watch"]
@@ -47,4 +47,5 @@ def _read_once(owed_ms: int) -> Findings:
     findings = Findings(owed_ms=owed_ms)
     records.check(findings)
     balances.check(findings)
+    ramp.check(findings)
     return findings

@@ -7,7 +7,7 @@ from chalicelib import settings
 from chalicelib.core.ledger import held_asset, settlements
 from chalicelib.core.markets import Market
 from chalicelib.core.orders import Entry, OrderCancelled, OrderFilled, OrderPlaced
-from chalicelib.core.transfers import Kind, Status, holds
+from chalicelib.core.transfers import Kind, Rail, Status, holds
 from chalicelib.services.audit.findings import Findings
 from chalicelib.services.matching import archiving
 from chalicelib.stores import accounts, transfers
@@ -117,6 +117,8 @@ class _Ledger:
         moved = _Moved()
         for transfer in transfers.scan():
             self.findings.checked[f"{transfer.kind}s"] += self.first
+            if self.first and transfer.rail is Rail.RAMP:
+                self.findings.checked["ramp transfers"] += 1
             if transfer.uid in self.accounts:
                 moved.add(transfer)
             elif self.first and accounts.missing([transfer.uid]):

@@ -10,7 +10,8 @@ from chalicelib.core.money import to_decimal
 from chalicelib.core.ramp import Receiver, Terms
 from chalicelib.core.reasons import Reason, Refused
 from chalicelib.services.operations.arguments import Payload, Verb, decimal, text
-from chalicelib.services.ramp import moves, orders, partners
+from chalicelib.services.ramp import accounts, moves, orders, partners
+from chalicelib.stores import users
 from chalicelib.stores.ramp.orders import Order
 from chalicelib.stores.ramp.partners import Partner
 
@@ -70,6 +71,16 @@ def _set_receiver(payload: Payload) -> dict[str, Any]:
 
 def _partners(_: Payload) -> dict[str, Any]:
     return {"partners": [_partner(found) for found in partners.every()]}
+
+
+def _link(payload: Payload) -> dict[str, Any]:
+    """Let a partner's account stand for somebody who has one with us: an operator who knows that they are the same."""
+    source, account, uid = (text(payload, name) for name in ("source", "account", "uid"))
+    if users.get(uid) is None:
+        raise Refused(Reason.NO_SUCH_USER, "uid")
+    if accounts.link(partners.get(source).source, account, uid) != uid:
+        raise Refused(Reason.PARAMETER_INVALID, "account")
+    return {"source": source, "account": account, "uid": uid, "cardStatus": accounts.status_of(uid)}
 
 
 def _approve(payload: Payload) -> dict[str, Any]:
@@ -198,6 +209,7 @@ _ACTIONS: Final[Mapping[str, tuple[Callable[[Payload], dict[str, Any]], frozense
     "set-rate": (_set_rate, _RATES),
     "set-receiver": (_set_receiver, frozenset({"source"}) | RECEIVER.keys()),
     "partners": (_partners, frozenset()),
+    "link": (_link, frozenset({"source", "account", "uid"})),
     "approve": (_approve, _ORDER),
     "reject": (_reject, _ORDER),
     "bank-credit": (_bank_credit, _ORDER | {"note_code", "amount"}),
