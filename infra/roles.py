@@ -305,6 +305,7 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
     "klines": _KLINES,
     "snapshots": (
         table("accounts", "Scan"),
+        table("transfers", "Scan"),
         table("journal", "Query"),
         table("snapshots", "BatchWriteItem"),
         table("reserves", "UpdateItem"),

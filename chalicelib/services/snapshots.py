@@ -3,10 +3,12 @@
 The cut is a position in each market's journal, noted before the first account is read. An account tells up to which entry
 it is settled (`applied`); what entries after the cut did to it is taken back, and what the last entry before the cut has not
 done to it yet is added (those before it were settled before it was committed). Trades only move money, so the sum is the
-sum of what was deposited. A deposit counts if it was there when its account was read: none can have been traded before
-the cut, for the cut was noted first, so this too is a state that the exchange could have been in.
+sum of what was deposited and not withdrawn. A deposit counts if it was there when its account was read: none can have been
+traded before the cut, for the cut was noted first, so this too is a state that the exchange could have been in. A withdrawal that
+was paid since the cut counts as paid, unless what it paid was bought since then: then it is still to be paid.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
@@ -16,8 +18,12 @@ from chalicelib.core.ledger import settlements
 from chalicelib.core.money import to_decimal
 from chalicelib.core.orders import Page
 from chalicelib.core.reasons import Reason, Refused
-from chalicelib.stores import accounts, addresses, aws, journal, notary, snapshots
+from chalicelib.core.transfers import Kind, Status
+from chalicelib.stores import accounts, addresses, aws, journal, notary, snapshots, transfers
 from chalicelib.stores.snapshots import Snapshot
+
+#: How far the clocks of two functions may be apart.
+CLOCKS_APART_MS = 10_000
 
 Balances = dict[str, dict[str, int]]
 """asset → uid → balance (1e-8)."""
@@ -50,6 +56,7 @@ def take() -> list[Snapshot]:
 
 def cut() -> tuple[dict[str, int], Balances]:
     """A cut through all journals (market → position), and every account's balances at it."""
+    begun = clock.now_ms()
     markets = settings.exchange().markets
     newest = dict(zip(markets, aws.in_parallel(journal.last, markets), strict=True))
     positions = {market: 0 if entry is None else entry.seq for market, entry in newest.items()}
@@ -71,7 +78,28 @@ def cut() -> tuple[dict[str, int], Balances]:
                     delta = sign * (available + frozen)
                     if delta:
                         balances[asset][uid] = balances[asset].get(uid, 0) + delta
+    _take_back_payments(balances, begun)
     return positions, balances
+
+
+def _take_back_payments(balances: Balances, begun: int) -> None:
+    """Give back to balances below zero what was withdrawn since `begun`, in the order of payment and only as far as it has to be.
+
+    Those withdrawals were paid before their account was read, for with all of them given back the balance is what it was at the
+    cut: so the fewest that will do are among them.
+    """
+    below = {(uid, asset) for asset, held in balances.items() for uid, units in held.items() if units < 0}
+    if not below:
+        return
+    paid = defaultdict(list)
+    for one in transfers.scan():
+        if (one.kind, one.status) == (Kind.WITHDRAWAL, Status.SUCCEEDED) and one.updated > begun - CLOCKS_APART_MS:
+            paid[one.uid, one.asset].append((one.updated, one.amount))
+    for uid, asset in below:
+        for _, amount in sorted(paid[uid, asset]):
+            if balances[asset][uid] < 0:
+                balances[asset][uid] += amount
+        assert balances[asset][uid] >= 0, f"{uid} owes {asset}"
 
 
 def to_csv(balances: Mapping[str, int], at: int) -> bytes:

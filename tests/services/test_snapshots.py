@@ -12,11 +12,12 @@ from hashlib import sha256
 import pytest
 from botocore.client import BaseClient
 
-from chalicelib import settings
+from chalicelib import clock, settings
 from chalicelib.core import reserves
 from chalicelib.core.ledger import settlements
 from chalicelib.core.money import from_decimal
 from chalicelib.core.reasons import Refused
+from chalicelib.core.transfers import Status
 from chalicelib.services import snapshots, wallet
 from chalicelib.stores import accounts, journal, transfers
 from chalicelib.stores import snapshots as rows
@@ -138,6 +139,52 @@ def test_trades_and_deposits_during_the_scan_do_not_show(busy, monkeypatch, behi
         assert sum(balances[asset].values()) == sum(amount for _, other, amount in begun if other == asset)
     assert sum(balances["BTC"].values()) == sum(amount for _, other, amount in [*begun, *seen] if other == "BTC")
     assert any(journal.last(market).seq > position for market, position in positions.items())
+    world.pump(*MARKETS)
+    world.check()
+
+
+def test_what_is_bought_and_withdrawn_during_the_scan_makes_nobody_owe(busy, monkeypatch):
+    """At every AWS call somebody who had nothing of it at the cut buys, withdraws all and is paid."""
+    uid = world.person("1999999999", CNY="100000", LTC="50")
+    begun = [(one.uid, one.asset, one.amount) for one in transfers.scan()]
+    paid, within = [], []
+    call = BaseClient._make_api_call
+
+    def withdraw(asset, amount):
+        """Ask for a withdrawal and be paid at once."""
+        wanted = transfers.Withdrawal(uid, asset, amount, 0, clock.now_ms())
+        opened = transfers.open_withdrawal(wanted, uid, "submitted")
+        paying = transfers.move(opened, Status.ACCEPTED, "auto", "")
+        transfers.move(paying, Status.SUCCEEDED, "operator", "paid")
+        paid.append((asset, amount))
+
+    def meanwhile(client, operation, kwargs):
+        answer = call(client, operation, kwargs)
+        if not within:
+            within.append(1)
+            world.place(PEOPLE[0], "GOOC-CNY", "sell", 5, 2)
+            world.place(uid, "GOOC-CNY", "buy", 5, 2)
+            world.pump("GOOC-CNY")
+            if funds := accounts.get(uid).available.get("GOOC", 0):
+                withdraw("GOOC", funds)
+            withdraw("LTC", 10**8)
+            within.clear()
+        return answer
+
+    with monkeypatch.context() as patch:
+        patch.setattr(BaseClient, "_make_api_call", meanwhile)
+        positions, balances = snapshots.cut()
+    assert len(paid) > 10
+    assert all(units >= 0 for held in balances.values() for units in held.values())
+    expected = folded(positions, begun)
+    for asset, held in balances.items():
+        for other, units in expected[asset].items():
+            assert other == uid or held.get(other, 0) == units
+        mine = [amount for what, amount in paid if what == asset]
+        counted = [sum(mine[:number]) for number in range(len(mine) + 1)]
+        assert expected[asset][uid] - held.get(uid, 0) in counted, "those paid first count as paid, the others not yet"
+    assert balances["GOOC"].get(uid, 0) == 0
+    assert 0 < balances["LTC"][uid] < 50 * 10**8, "what was there at the cut and paid since counts as paid"
     world.pump(*MARKETS)
     world.check()
 

@@ -8,15 +8,20 @@ import json
 from decimal import Decimal
 
 from chalicelib import clock, settings
+from chalicelib.core.identity import Email
 from chalicelib.core.orders import Entry, Order, Side, Status
 from chalicelib.core.reasons import Reason
-from chalicelib.services import audit, matching, trading, wallet
+from chalicelib.core.transfers import Kind
+from chalicelib.core.transfers import Status as Transfer
+from chalicelib.services import audit, identity, matching, trading, wallet
 from chalicelib.services.matching.engine import apply_effects
-from chalicelib.stores import accounts, commands, journal, orders
+from chalicelib.stores import accounts, commands, journal, orders, transfers, users
 from tests.cloud import tables
+from tests.services import world
 
 MARKET = "GOOC-CNY"
-ANN, BOB = "1000000001", "1000000002"
+ADDRESS = "17ZFHKXPqoxeHcCTiJ5CZrKLrUJN1TD7Uj"
+ANN, BOB, CAROL = "1000000001", "1000000002", "1000000003"
 sent = []
 
 
@@ -32,6 +37,40 @@ def rows():
 
 def ask(side, price, amount, **more):
     return trading.OrderRequest(MARKET, side, Decimal(price), Decimal(amount), **more)
+
+
+def withdraw():
+    """Transactions of transfers: held, cancelled, paid, refused, repeated; blocked and freed."""
+    users.register(CAROL, Email("c@example.com", "c@example.com"), {}, "en", 0)
+    users.UserRow(CAROL).update(actions=[users.UserRow.email_auth.set(False)])
+    world.person(CAROL, BTC="20")
+    opened = [wallet.submit_withdrawal(CAROL, "BTC", Decimal(n), ADDRESS, identity.Given()) for n in (4, 2, 5)]
+    assert [one.status for one in opened] == [1, 0, 0]
+    assert wallet.balances(CAROL)["BTC"] == wallet.Balance(9 * 10**8, 0, 11 * 10**8)
+    wallet.cancel_withdrawal(CAROL, opened[1].number)
+    for seen, to in ((opened[1], Transfer.REJECTED), (opened[2], Transfer.ACCEPTED)):
+        try:
+            transfers.move(seen, to, "operator", "")
+        except transfers.Moved as moved:
+            assert moved.standing.status is Transfer.CANCELLED  # noqa: PT017 - a script, not a test
+    assert wallet.paid_withdrawal(opened[0].number, "t").status is Transfer.SUCCEEDED
+    try:
+        transfers.open_withdrawal(transfers.Withdrawal(CAROL, "BTC", 12 * 10**8, 0, clock.now_ms()), CAROL, "")
+    except accounts.Short as short:
+        assert short.account.available["BTC"] == 11 * 10**8  # noqa: PT017
+    else:
+        raise AssertionError("more than there is")
+    deposit = wallet.credit(CAROL, "LTC", Decimal(3), "t")
+    gone = transfers.move(deposit, Transfer.REORGANIZING, "custody", "block gone")
+    assert accounts.get(CAROL).blocked == {deposit.id}
+    transfers.move(gone, Transfer.FAILED, "operator", "gone for good")
+    assert (accounts.get(CAROL).blocked, accounts.get(CAROL).available["LTC"]) == (frozenset(), 0)
+    assert [one.number for one in wallet.withdrawals(CAROL, "BTC", None, 2, None).items] == [
+        one.number for one in (opened[2], opened[1])
+    ]
+    assert [one.number for one in wallet.under_way(Kind.WITHDRAWAL, "BTC")] == [opened[2].number]
+    assert [move.to for move in transfers.log(opened[0].id)] == [0, 1, 4]
+    assert audit.audit(owed_ms=0).violations == []
 
 
 def main():
@@ -64,6 +103,7 @@ def main():
     assert sorted(trading.cancel(BOB, open_ids).cancelled) == sorted(open_ids)
     assert audit.audit(owed_ms=0).violations == []
 
+    withdraw()
     before = accounts.get(ANN), accounts.get(BOB), rows()
     for entry in list(journal.since(MARKET, 0)):
         apply_effects(settings.exchange().markets[MARKET], entry)
