@@ -82,6 +82,7 @@ class Reason(StrEnum):
     FIND_BY_MAIL = auto()
     FIND_BY_MOBILE = auto()
     FIND_RETIRED = auto()
+    ID_NUMBER = auto()
     PHONE_FORMAT = auto()
     TOTP_CODE = auto()
     TOTP_SECRET = auto()

@@ -75,6 +75,12 @@ def row(uid: str, login: Login) -> LoginRow:
     )
 
 
+def renumbered(login: Login, login_id: int) -> Login:
+    """A login in the place of an earlier one: its time and number."""
+    at, rest = divmod(login_id, RESTS)
+    return Login(at, login.result, login.ip, login.user_agent, rest)
+
+
 def note(login: LoginRow) -> None:
     """Write a login down."""
     login.save()

@@ -47,7 +47,16 @@ class Unread(Exception):  # noqa: N818 - says what is the case
 
 def begin(session: Session, fingerprint: str, created: int, ip: str, user_agent: str, login: LoginRow) -> None:
     """Write a new session down, and the login that it began with into the person's log, in one call."""
-    row = SessionRow(
+    put_all([_row(session, fingerprint, created, ip, user_agent), login])
+
+
+def beginning(session: Session, fingerprint: str, created: int, ip: str, user_agent: str) -> Step:
+    """Write a new session down in the write that authorises it."""
+    return lambda transaction: transaction.save(_row(session, fingerprint, created, ip, user_agent))
+
+
+def _row(session: Session, fingerprint: str, created: int, ip: str, user_agent: str) -> SessionRow:
+    return SessionRow(
         session.uid,
         fingerprint,
         epoch=session.epoch,
@@ -58,7 +67,6 @@ def begin(session: Session, fingerprint: str, created: int, ip: str, user_agent:
         user_agent=user_agent[:USER_AGENT_CHARACTERS_MAX],
         ttl=_ttl(session.expires),
     )
-    put_all([row, login])
 
 
 def with_user(uid: str, fingerprint: str) -> tuple[Session | None, User | None]:

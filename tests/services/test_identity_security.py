@@ -185,7 +185,7 @@ class TestMeanwhile:
         uid = activated()
         late = bind_code(uid)
         other = bind_code(uid, OTHER_PHONE)
-        self.between(monkeypatch, "factors.check_code", lambda: identity.bind_mobile(uid, "", OTHER_PHONE, other, None))
+        self.between(monkeypatch, "binding.check_code", lambda: identity.bind_mobile(uid, "", OTHER_PHONE, other, None))
         assert refusal(identity.bind_mobile, uid, "", PHONE, late, None).reason is Reason.SMS_CODE
         assert identity.mobile_of(users.get(uid)) == OTHER_PHONE
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-from chalicelib import settings
+from chalicelib import clock, settings
 from chalicelib.api.edge import parameters
 from chalicelib.api.edge.request import Request
 from chalicelib.core.identity import DAY_MS, User, fingerprint
@@ -23,6 +23,12 @@ USER_ID: Final = "user_id"
 ACCOUNT_ID: Final = "account_id"
 C_TOKEN: Final = "c_token"  # noqa: S105
 C_TOKEN_HEADER: Final = "X-C-TOKEN"  # noqa: S105
+#: What tells a browser from others: it proves nothing, but may spare its owner the second factor.
+DEVICE: Final = "device"
+DEVICE_BYTES: Final = 16
+DEVICE_COOKIE_S: Final = 365 * 24 * 3600
+DEVICE_ID: Final = "device_id"
+DEVICE_CHARACTERS_MAX: Final = 200
 #: Every request carries a session on for so long.
 SESSION_MS: Final = DAY_MS
 
@@ -87,6 +93,23 @@ def begin(request: Request, user: User) -> Sequence[str]:
     """Begin a session: its cookies."""
     token = identity.begin_session(user, request.ip, request.user_agent, life_ms=SESSION_MS)
     return cookies(user.uid, token)
+
+
+def device(request: Request, device_id: str) -> tuple[identity.Origin, list[str]]:
+    """Where a login comes from, and the cookie by which a browser that has none will be known.
+
+    A native client says its ``device_id``, as a parameter or a header, and wants a token; a browser has a cookie.
+    """
+    told = device_id or _header(request, DEVICE_ID)
+    if told:
+        kept = f"{DEVICE_ID}:{told[:DEVICE_CHARACTERS_MAX]}"
+        return identity.Origin(request.ip, request.user_agent, kept, trusting=True), []
+    known = request.cookies.get(DEVICE, "")
+    if known:
+        return identity.Origin(request.ip, request.user_agent, f"{DEVICE}:{known[:DEVICE_CHARACTERS_MAX]}"), []
+    made = clock.token_bytes(DEVICE_BYTES).hex()
+    cookie = f"{DEVICE}={made}; Max-Age={DEVICE_COOKIE_S}; HttpOnly; {_attributes()}"
+    return identity.Origin(request.ip, request.user_agent, f"{DEVICE}:{made}"), [cookie]
 
 
 def cookies(uid: str, token: str) -> Sequence[str]:

@@ -85,6 +85,7 @@ CODES: Final[Mapping[Reason, int]] = {
     Reason.TRADE_PASSWORD_SET: 31074,
     Reason.TRADE_PASSWORD_UNSET: 31075,
     Reason.FIND_FAILED: 31201,
+    Reason.ID_NUMBER: 31207,
     Reason.FIND_BY_MAIL: 31209,
     Reason.FIND_BY_MOBILE: 31210,
     Reason.FIND_RETIRED: 31211,

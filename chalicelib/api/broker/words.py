@@ -8,6 +8,7 @@ from chalicelib.core.identity import Channel, Purpose
 from chalicelib.core.kyc import Status
 from chalicelib.core.phones import Mobile
 from chalicelib.core.reasons import Reason, Refused
+from chalicelib.core.steps import Factor
 
 #: What a code is for, as the senders' ``type``.
 PURPOSES: Final[Mapping[str, Purpose]] = {
@@ -60,10 +61,15 @@ OWN: Final = frozenset(PURPOSES.values()) - {
     Purpose.QUICK_LOGIN,
 }
 
-#: Second factors, as ``auth_type`` in requests and ``authType`` in answers; None is the authenticator.
+#: Second factors, as ``auth_type`` in requests, None being the authenticator, and as ``authType`` in answers.
 FACTORS: Final[Mapping[str, Channel | None]] = {"1": Channel.SMS, "2": Channel.MAIL, "3": None}
-FACTOR_NAMES: Final[Mapping[Channel | None, str]] = {Channel.SMS: "MOBILE", Channel.MAIL: "EMAIL", None: "GA"}
-ID_CARD: Final = "ID_CARD"
+FACTOR_NAMES: Final[Mapping[Factor, str]] = {
+    Factor.SMS: "MOBILE",
+    Factor.MAIL: "EMAIL",
+    Factor.TOTP: "GA",
+    Factor.ID_CARD: "ID_CARD",
+    Factor.NONE: "",
+}
 
 REGISTERED_BY: Final[Mapping[Channel | None, int]] = {Channel.SMS: 1, Channel.MAIL: 2, None: 0}
 

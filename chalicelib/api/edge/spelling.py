@@ -94,6 +94,7 @@ SPELLINGS: Final[Mapping[Reason, Spelling]] = {
     Reason.FIND_TOO_MANY: Spelling(1002, "找回密码过于频繁，请稍后再试", "Too many accounts; try again in an hour"),
     Reason.FIND_BY_MAIL: Spelling(1007, "请使用注册邮箱找回密码", "Use the e-mail address that you registered with"),
     Reason.FIND_BY_MOBILE: Spelling(1007, "请使用注册手机号找回密码", "Use the mobile number that you registered with"),
+    Reason.ID_NUMBER: Spelling(1014, "证件号码不正确", "This is not the number of your document", status=401),
     Reason.FIND_RETIRED: Spelling(1007, "该接口已停用，请升级客户端", "This call is retired; update your app"),
     Reason.INVITE_CODE: Spelling(1007, "邀请码不存在", "No such invite code"),
     Reason.PHONE_FORMAT: Spelling(9009, "手机号格式不正确", "Not a mobile number"),

@@ -10,13 +10,13 @@ e-mail and phone codes, TOTP) · real_name (KYC) · cards · amending (the one w
 from chalicelib.services.identity.amending import withdrawals_frozen
 from chalicelib.services.identity.asking import send_code, send_own_code
 from chalicelib.services.identity.authenticators import bind_pending_totp, qr_code
+from chalicelib.services.identity.binding import bind_mobile, bind_name
 from chalicelib.services.identity.cards import add_card, delete_card, has_card, list_cards
 from chalicelib.services.identity.codes import SentCode, check_code, index_of, send_codes
 from chalicelib.services.identity.existence import is_active
 from chalicelib.services.identity.factors import (
     Given,
     Proven,
-    bind_mobile,
     bind_totp,
     issue_totp,
     person,
@@ -25,6 +25,16 @@ from chalicelib.services.identity.factors import (
     send_verification,
     set_channel_auth,
     unbind_totp,
+)
+from chalicelib.services.identity.finding import (
+    Found,
+    check_found,
+    find_password,
+    replace_password,
+    send_find_code,
+    send_first_password_code,
+    set_first_password,
+    set_found_password,
 )
 from chalicelib.services.identity.futures import has_futures, open_account
 from chalicelib.services.identity.keys import MadeKey, create_key, delete_key, keys_of, restrict_key, switch_key
@@ -54,15 +64,32 @@ from chalicelib.services.identity.tokens import (
     signer,
 )
 from chalicelib.services.identity.trade_password import check_trade_password, set_trade_password
+from chalicelib.services.identity.two_step import (
+    Asked,
+    Entered,
+    Number,
+    Origin,
+    finish_login,
+    finish_login_by_password,
+    log_in,
+    log_in_by_code,
+    log_in_by_device,
+    send_login_code,
+)
 from chalicelib.stores.logins import Login, Result
 
 __all__ = [
+    "Asked",
+    "Entered",
     "Entry",
+    "Found",
     "Given",
     "Invitation",
     "Login",
     "MadeKey",
     "Name",
+    "Number",
+    "Origin",
     "Profile",
     "Proof",
     "Proven",
@@ -76,10 +103,12 @@ __all__ = [
     "approved_name",
     "begin_session",
     "bind_mobile",
+    "bind_name",
     "bind_pending_totp",
     "bind_totp",
     "change_password",
     "check_code",
+    "check_found",
     "check_password",
     "check_second_factor",
     "check_session",
@@ -92,6 +121,9 @@ __all__ = [
     "end_session",
     "find",
     "find_by_mobile",
+    "find_password",
+    "finish_login",
+    "finish_login_by_password",
     "hand_in",
     "has_card",
     "has_futures",
@@ -100,6 +132,9 @@ __all__ = [
     "issue_totp",
     "keys_of",
     "list_cards",
+    "log_in",
+    "log_in_by_code",
+    "log_in_by_device",
     "logins",
     "mobile_of",
     "named_code",
@@ -110,6 +145,7 @@ __all__ = [
     "qr_code",
     "register",
     "rename",
+    "replace_password",
     "request_reset",
     "reset_password",
     "restrict_key",
@@ -118,11 +154,16 @@ __all__ = [
     "send_bind_code",
     "send_code",
     "send_codes",
+    "send_find_code",
+    "send_first_password_code",
+    "send_login_code",
     "send_named_code",
     "send_own_code",
     "send_sign_up_code",
     "send_verification",
     "set_channel_auth",
+    "set_first_password",
+    "set_found_password",
     "set_trade_password",
     "sign_up",
     "signed_by",

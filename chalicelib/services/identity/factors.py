@@ -15,8 +15,8 @@ from chalicelib.services.delivery import Receiver
 from chalicelib.services.identity.amending import amend, credential_changed, withdrawals_frozen
 from chalicelib.services.identity.codes import SentCode, check_code, send_codes
 from chalicelib.services.identity.login import take
-from chalicelib.services.identity.names import mobile_mac, mobile_of, own
-from chalicelib.stores import attempts, codes, names, users, vault
+from chalicelib.services.identity.names import own
+from chalicelib.stores import attempts, codes, users, vault
 from chalicelib.stores.table import Step
 from chalicelib.stores.users import Amendment
 
@@ -51,39 +51,6 @@ def set_channel_auth(uid: str, channel: Channel, sent: SentCode, *, on: bool) ->
     proof = check_own(person(uid), channel, sent, parameter)
     spent = Refused(Reason.EMAIL_CODE if channel is Channel.MAIL else Reason.SMS_CODE, parameter)
     amend(uid, lambda _user: Amendment({name: on}, [proof]), spent)
-
-
-# --- mobile ---------------------------------------------------------------------------------------------------------
-
-
-def bind_mobile(uid: str, session: str, phone: str, new: SentCode, old: SentCode | None) -> None:
-    """Bind a number by the code sent to it, and if another is bound by the code sent to that too.
-
-    Raises `Refused`: PARAMETER_MISSING without the old number's code; SMS_CODE; ALREADY_REGISTERED when it turns out,
-    after the code was right, that the number is another person's.
-    """
-    user = person(uid)
-    proofs = [check_code(Purpose.BIND_MOBILE, Receiver(Channel.SMS, phone, uid), new, "verifyCode")]
-    if user.mobile_verified:
-        if old is None:
-            raise Refused(Reason.PARAMETER_MISSING, "verifyCodeOld")
-        proofs.append(check_own(user, Channel.SMS, old, "verifyCodeOld"))
-    before = user.sealed_mobile
-    spent = Refused(Reason.SMS_CODE, "verifyCode")
-    mac = mobile_mac(phone)
-
-    def decide(user: User) -> Amendment:
-        if user.sealed_mobile != before:  # the codes were for what was bound then
-            raise spent
-        if names.mobile_owner(mac) not in {None, uid}:
-            raise Refused(Reason.ALREADY_REGISTERED, "mobile")
-        steps = [names.claiming_mobile(mac, uid)]
-        if before and (mac_before := mobile_mac(mobile_of(user))) != mac:
-            steps.append(names.releasing_mobile(mac_before, uid))
-        changes = {"sealed_mobile": vault.seal(phone, uid), "mobile_verified": True}
-        return credential_changed(user, session, Amendment(changes, proofs, steps))
-
-    amend(uid, decide, spent)
 
 
 # --- authenticator apps ---------------------------------------------------------------------------------------------

@@ -68,12 +68,12 @@ def check_password(proof: Proof, *, rehash: bool = False) -> User:
     attempts.clear(key)
     if len(_proven) >= PROVEN_MAX:
         _proven.clear()
-    stored = _bettered(user, spelt, form) if rehash else user.credentials[form]
+    stored = bettered(user, spelt, form) if rehash else user.credentials[form]
     _proven[_proof_mac(name, proof)] = _Proven(user.uid, form, stored, clock.monotonic_ms() + PROVEN_MS)
     return usable(user)
 
 
-def _bettered(user: User, spelt: Mapping[Form, str], proven: Form) -> str:
+def bettered(user: User, spelt: Mapping[Form, str], proven: Form) -> str:
     """Hash the password anew where its hash is of weaker parameters than today's, and in every form now known.
 
     Trouble with it is not the person's: the hashes that are there stay good. Returns the hash of the form `proven`.

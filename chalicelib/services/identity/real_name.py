@@ -44,6 +44,12 @@ def approved_name(uid: str) -> str | None:
     return found.claim.real_name if found and found.record.status is Status.APPROVED else None
 
 
+def approved_number(uid: str) -> str | None:
+    """The number of a person's document, once an operator approved it."""
+    found = kyc.opened(uid)
+    return found.claim.number if found and found.record.status is Status.APPROVED else None
+
+
 def claims_waiting() -> list[Opened]:
     """Claims that wait for an operator, the oldest first."""
     return list(kyc.waiting(LIST_MAX))

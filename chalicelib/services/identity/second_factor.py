@@ -49,13 +49,22 @@ def check_second_factor(user: User, purpose: Purpose, given: SecondFactor) -> Sh
     """
     if user.totp_enabled is not (given.channel is None):
         raise Refused(Reason.WRONG_FACTOR, "auth_type")
-    if given.channel is None:
-        step = check_totp(user, given.sent.code, PARAMETER)
+    return check_factor(user, purpose, given.channel, given.sent)
+
+
+def check_factor(user: User, purpose: Purpose, channel: Channel | None, sent: SentCode) -> Shown:
+    """A code of the authenticator (None), or one that went to the person by a channel.
+
+    Raises `Refused`: WRONG_FACTOR for who lacks that channel; EMAIL_CODE, SMS_CODE, TOTP_CODE; TOO_OFTEN after five wrong
+    ones of the authenticator.
+    """
+    if channel is None:
+        step = check_totp(user, sent.code, PARAMETER)
         return Shown((), step, Refused(Reason.TOTP_CODE, PARAMETER))
-    if not (user.mobile_verified if given.channel is Channel.SMS else user.email_verified):
+    if not (user.mobile_verified if channel is Channel.SMS else user.email_verified):
         raise Refused(Reason.WRONG_FACTOR, "auth_type")
-    proof = check_code(purpose, own(user, given.channel), given.sent, PARAMETER)
-    return Shown((proof,), None, Refused(WRONG[given.channel], PARAMETER))
+    proof = check_code(purpose, own(user, channel), sent, PARAMETER)
+    return Shown((proof,), None, Refused(WRONG[channel], PARAMETER))
 
 
 def check_any_channel(user: User, purpose: Purpose, sent: SentCode) -> Shown:
