@@ -12,7 +12,7 @@ from tests.deployed.test_identity import Browser, pwdhash
 
 pytestmark = pytest.mark.deployed
 
-ADDRESS = "n3GNqMveyvaPvUbH469vDRadqpJMPc84JA"
+ADDRESS = "LNpsrBnWhL7hmzyQgMsGhVJb87NzeE2kWn"
 CARD = {"bankName": "招商银行", "U_RN": "吴三", "cardNumber": "2934723894572398749", "branchBankName": "海淀支行"}
 CNY = "吴三|2934723894572398749|招商银行|海淀支行"
 
@@ -25,7 +25,7 @@ def ann(exchange, operator):
     assert found.get(f"check_activation_code?token={found.token()}")["data"] == {"result": True}
     found.login("first")
     found.uid = str(uid)
-    for currency, amount in (("BTC", "10"), ("GOOC", "3000"), ("CNY", "100")):
+    for currency, amount in (("LTC", "1000"), ("GOOC", "3000"), ("CNY", "100")):
         operator.run("credit", {"uid": found.uid, "currency": currency, "amount": amount})
     return found
 
@@ -90,16 +90,16 @@ def test_withdrawals_are_approved_at_once_below_the_limit_and_cancelled_above(an
     assert ann.did("user/create_deposit_addr/btc") == made
     assert ann.get("user/deposit_addresses")["data"]["BTC"] == made["BTC"]
     without_factors(ann.uid)
-    small = ann.did("user/submit_withdrawal", currency="BTC", address=ADDRESS, amount=1)
-    large = ann.did("user/submit_withdrawal", currency="BTC", address=ADDRESS, amount=6)
+    small = ann.did("user/submit_withdrawal", currency="LTC", address=ADDRESS, amount=100)
+    large = ann.did("user/submit_withdrawal", currency="LTC", address=ADDRESS, amount=600)
     assert (small["withdraw_status"], large["withdraw_status"]) == (1, 0)
-    assert funds(ann, "BTC") == [3, 0, 7, 10]
+    assert funds(ann, "LTC") == [300, 0, 700, 1000]
     assert ann.did("user/cancel_withdrawal", tranfer_id=large["tranfer_id"]) == {"result": "Ok"}
-    assert funds(ann, "BTC") == [9, 0, 1, 10]
-    shown = ann.get("user/withdrawals?currency=btc")["data"]["withdrawals"]
+    assert funds(ann, "LTC") == [900, 0, 100, 1000]
+    shown = ann.get("user/withdrawals?currency=ltc")["data"]["withdrawals"]
     assert [one["id"] for one in shown] == [str(large["tranfer_id"]), str(small["tranfer_id"])]
     assert [one["status"] for one in shown] == [8, 1]
-    assert ann.get("user/deposits?currency=btc")["data"]["deposits"][0]["quantity"] == 10
+    assert ann.get("user/deposits?currency=ltc")["data"]["deposits"][0]["quantity"] == 1000
 
 
 def test_money_goes_to_a_bound_card_and_the_operator_reads_it_whole(ann, ops, without_factors):
