@@ -13,6 +13,7 @@
     rebuild-klines --market BTC-CNY                                   write a market's candles anew, to the end
     invoke sweep                                                      run a scheduled function now
     kyc list, kyc approve --uid …, kyc refuse --uid … --reason …      review real names
+    ramp add-partner|set-rate|approve|bank-credit|release|paid …      the fiat ramp: see docs/operations.md
     messages --to somebody@example.com                                stage local: the mails and SMS that were sent
 
 Other verbs, with any ``--name value``, are passed on as they are. The exit code is 0 only when it went well.
