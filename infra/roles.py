@@ -343,6 +343,7 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
     "ops": (
         table("kyc", "DeleteItem", "GetItem", "UpdateItem"),
         index("kyc", "waiting"),
+        uploads("kept/", "PutObjectTagging"),
         table("oauth", "PutItem"),
         key("Decrypt"),
         *_KLINES,

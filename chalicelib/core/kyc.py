@@ -1,15 +1,25 @@
-"""Who a person really is: a name and a document, what makes them well-formed, and the life of their review."""
+"""Who a person really is: a name and a document, what makes them well-formed, and the life of their review.
+
+One record per person, whichever dialect it came by: coinport asks for a whole name and a document (`claim`), the others for
+more (`claim_of`).
+"""
 
 import re
 import unicodedata
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-from typing import Final
+from typing import Final, TypeVar
 
+from chalicelib.core import countries
 from chalicelib.core.reasons import Reason, Refused
 
+Word = TypeVar("Word", bound=StrEnum)
+
 NAME_CHARACTERS_MAX: Final = 64
+ADDRESS_CHARACTERS_MIN: Final = 4
+ADDRESS_CHARACTERS_MAX: Final = 200
 REASON_CHARACTERS_MAX: Final = 200
 #: A person younger than this cannot hold an account.
 AGE_YEARS_MIN: Final = 18
@@ -24,11 +34,43 @@ class Location(StrEnum):
     OTHER = "other"
 
 
+#: Nationality → where its documents are issued, as coinport tells them apart.
+LOCATIONS: Final = {"CN": Location.CHINA, "US": Location.USA}
+
+
 class Paper(StrEnum):
     """The kinds of document."""
 
     ID_CARD = "idcard"
     PASSPORT = "passport"
+
+
+class Gender(StrEnum):
+    """As documents say it."""
+
+    MALE = "male"
+    FEMALE = "female"
+
+
+class Occupation(StrEnum):
+    """What somebody lives on."""
+
+    EMPLOYED = "employed"
+    SELF_EMPLOYED = "self-employed"
+    STUDENT = "student"
+    HOMEMAKER = "homemaker"
+    RETIRED = "retired"
+    UNEMPLOYED = "unemployed"
+    OTHER = "other"
+
+
+class Income(StrEnum):
+    """How much a year, in US dollars."""
+
+    BELOW_10K = "below-10k"
+    BELOW_30K = "10k-30k"
+    BELOW_100K = "30k-100k"
+    ABOVE_100K = "above-100k"
 
 
 class Status(StrEnum):
@@ -40,13 +82,60 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Details:
+    """What somebody tells of themselves, as text and unchecked; empty where nothing is told.
+
+    Words are those of the enumerations above, `nationality` two letters, `born` yyyy-mm-dd, `front` and `hand` links to
+    uploads or their names. What is wrong with one is said under the name of its field here; a dialect says its own.
+    """
+
+    surname: str = ""
+    given: str = ""
+    middle: str = ""
+    gender: str = ""
+    nationality: str = ""
+    paper: str = ""
+    number: str = field(default="", repr=False)
+    born: str = ""
+    address: str = field(default="", repr=False)
+    occupation: str = ""
+    income: str = ""
+    front: str = ""
+    hand: str = ""
+
+
+#: What a document shows, with photos of it; and what is asked for beyond it.
+DOCUMENT: Final = frozenset({"surname", "given", "gender", "nationality", "paper", "number", "front", "hand"})
+WHOLE: Final = DOCUMENT | {"born", "address", "occupation", "income"}
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
-    """Who somebody says to be. `number` is upper case; personal, so it is sealed wherever it is kept and no log shows it."""
+    """Who somebody says to be. `number` is upper case; personal, so it is sealed wherever it is kept and no log shows it.
+
+    The rest is empty where it was not asked for. `front` and `hand` are names of uploads.
+    """
 
     real_name: str = field(repr=False)
     location: Location
     paper: Paper
     number: str = field(repr=False)
+    surname: str = field(default="", repr=False)
+    given: str = field(default="", repr=False)
+    middle: str = field(default="", repr=False)
+    gender: str = field(default="", repr=False)
+    nationality: str = ""
+    born: str = field(default="", repr=False)
+    address: str = field(default="", repr=False)
+    occupation: str = field(default="", repr=False)
+    income: str = field(default="", repr=False)
+    front: str = field(default="", repr=False)
+    hand: str = field(default="", repr=False)
+
+    @property
+    def photos(self) -> tuple[str, ...]:
+        """The names of the uploads that belong to it."""
+        return tuple(name for name in (self.front, self.hand) if name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +163,98 @@ def claim(real_name: str, location: Location, paper: Paper, number: str, today: 
     return Claim(name, location, paper, document)
 
 
-def name_of_person(text: str, parameter: str) -> str:
+def claim_of(details: Details, demanded: AbstractSet[str], today: date) -> Claim:
+    """A well-formed claim, with all that is `demanded` in it; what else is told is checked too. Photos are taken as told.
+
+    Raises `Refused` naming the field: PARAMETER_MISSING, PARAMETER_INVALID, or ID_CARD_NEEDED of a Chinese citizen with
+    another document (decisions, section 4). A Chinese number also tells birthday and gender: they have to agree.
+    """
+    for name in sorted(demanded):
+        if not getattr(details, name).strip():
+            raise Refused(Reason.PARAMETER_MISSING, name)
+    nationality = countries.code_of(details.nationality)
+    if nationality is None:
+        raise Refused(Reason.PARAMETER_INVALID, "nationality")
+    paper = _word(Paper, details.paper, "paper")
+    if nationality == "CN" and paper is not Paper.ID_CARD:
+        raise Refused(Reason.ID_CARD_NEEDED, "paper")
+    surname, given = (name_of_person(getattr(details, name), name, letters_min=1) for name in ("surname", "given"))
+    middle = name_of_person(details.middle, "middle", letters_min=1) if details.middle.strip() else ""
+    location = LOCATIONS.get(nationality, Location.OTHER)
+    number = details.number.strip().upper()
+    if not _is_document(number, location, paper, today):
+        raise Refused(Reason.PARAMETER_INVALID, "number")
+    gender = _word(Gender, details.gender, "gender")
+    born = _birthday(details.born, today) if details.born else ""
+    if location is Location.CHINA:
+        written = f"{number[6:10]}-{number[10:12]}-{number[12:14]}"
+        if born not in {"", written}:
+            raise Refused(Reason.PARAMETER_INVALID, "born")
+        if gender is not (Gender.MALE if int(number[16]) % 2 else Gender.FEMALE):
+            raise Refused(Reason.PARAMETER_INVALID, "gender")
+        born = written
+    return Claim(
+        real_name=whole_name(surname, given, middle),
+        location=location,
+        paper=paper,
+        number=number,
+        surname=surname,
+        given=given,
+        middle=middle,
+        gender=gender,
+        nationality=nationality,
+        born=born,
+        address=_address(details.address) if details.address.strip() else "",
+        occupation=_word(Occupation, details.occupation, "occupation") if details.occupation else "",
+        income=_word(Income, details.income, "income") if details.income else "",
+        front=details.front,
+        hand=details.hand,
+    )
+
+
+def whole_name(surname: str, given: str, middle: str = "") -> str:
+    """A name as its people write it: 张三, but Juan Santos Cruz."""
+    if any("\u4e00" <= letter <= "\u9fff" for letter in surname + given):
+        return surname + middle + given
+    return " ".join(part for part in (given, middle, surname) if part)
+
+
+def _word(words: type[Word], text: str, parameter: str) -> Word:
+    try:
+        return words(text.strip())
+    except ValueError:
+        raise Refused(Reason.PARAMETER_INVALID, parameter) from None
+
+
+def _birthday(text: str, today: date) -> str:
+    """The birthday of somebody who is old enough."""
+    try:
+        born = date.fromisoformat(text.strip()) if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text.strip(), re.ASCII) else None
+    except ValueError:
+        born = None
+    if born is None or not AGE_YEARS_MIN <= _age(born, today) <= AGE_YEARS_MAX:
+        raise Refused(Reason.PARAMETER_INVALID, "born")
+    return born.isoformat()
+
+
+def _address(text: str) -> str:
+    address = re.sub(r"\s+", " ", unicodedata.normalize("NFC", text)).strip()
+    printable = all(unicodedata.category(letter)[0] != "C" for letter in address)
+    if not printable or not ADDRESS_CHARACTERS_MIN <= len(address) <= ADDRESS_CHARACTERS_MAX:
+        raise Refused(Reason.PARAMETER_INVALID, "address")
+    return address
+
+
+def _age(born: date, today: date) -> int:
+    return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+
+
+def name_of_person(text: str, parameter: str, *, letters_min: int = 2) -> str:
     """A person's name: letters of any script, with spaces, dots, apostrophes and hyphens between them."""
     name = unicodedata.normalize("NFKC", text).strip()
     inner = all(unicodedata.category(letter)[0] in "LM" or letter in " .'’·•-" for letter in name)
     letters = sum(unicodedata.category(letter)[0] == "L" for letter in name)
-    if not inner or letters < 2 or len(name) > NAME_CHARACTERS_MAX:
+    if not inner or letters < letters_min or len(name) > NAME_CHARACTERS_MAX:
         raise Refused(Reason.PARAMETER_INVALID, parameter)
     return re.sub(r"\s+", " ", name)
 
@@ -119,8 +294,7 @@ def is_chinese_id(number: str, today: date) -> bool:
         born = date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
     except ValueError:
         return False
-    age = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
-    if not AGE_YEARS_MIN <= age <= AGE_YEARS_MAX:
+    if not AGE_YEARS_MIN <= _age(born, today) <= AGE_YEARS_MAX:
         return False
     checksum = sum(int(digit) * weight for digit, weight in zip(number, _WEIGHTS, strict=False))
     return number[17] == _CHECK_DIGITS[checksum % 11]

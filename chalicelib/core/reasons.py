@@ -91,6 +91,7 @@ class Reason(StrEnum):
     WITHDRAWALS_FROZEN = auto()
     KYC_STANDING = auto()
     ID_IN_USE = auto()
+    ID_CARD_NEEDED = auto()
     TOO_MANY_BANK_CARDS = auto()
     BANK_CARD_KNOWN = auto()
     # uploads

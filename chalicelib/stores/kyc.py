@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from pynamodb.attributes import BinaryAttribute, UnicodeAttribute
 from pynamodb.exceptions import TransactWriteError
@@ -12,7 +12,7 @@ from pynamodb.transactions import TransactWrite
 from chalicelib import settings
 from chalicelib.core.kyc import Claim, Location, Paper, Record, Status
 from chalicelib.stores import vault
-from chalicelib.stores.table import Integer, Table
+from chalicelib.stores.table import Integer, Step, Table
 
 TRIES_MAX = 5
 WAITING = "waiting"
@@ -79,33 +79,62 @@ class Opened:
     claim: Claim
 
 
-def submit(uid: str, claim: Claim, use: str, now: int) -> None:
-    """Hand a claim in and take the document, both or neither. Raises `InUse` or `Standing`."""
-    mac = vault.mac(f"document\n{claim.location}\n{claim.paper}\n{claim.number}".encode()).hex()
-    sealed = vault.seal(
-        json.dumps([claim.real_name, claim.location, claim.paper, claim.number], ensure_ascii=False), uid
-    )
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A claim on its way in. `use` is the request that brings it; `step` writes it and takes the document."""
+
+    uid: str
+    use: str
+    mac: str
+    step: Step
+
+
+def submission(uid: str, claim: Claim, use: str, now: int) -> Submission:
+    """A claim to hand in, sealed. It goes in when there is none yet or a refused one, and the document is nobody else's."""
+    mac = _mac(claim)
+    told = {field.name: getattr(claim, field.name) for field in fields(claim)}
+    sealed = vault.seal(json.dumps(told, ensure_ascii=False), uid)
     row = KycRow(
         uid, status=Status.SUBMITTED.value, sealed=sealed, id_mac=mac, submitted=now, use=use, queue=WAITING
     )  # fmt: skip
+
+    def step(transaction: TransactWrite) -> None:
+        free = DocumentRow.key.does_not_exist() | (DocumentRow.uid == uid)
+        transaction.save(DocumentRow(_document_key(mac), uid=uid), free)
+        transaction.save(row, KycRow.key.does_not_exist() | (KycRow.status == Status.REFUSED.value))
+
+    return Submission(uid, use, mac, step)
+
+
+def submit(handed_in: Submission) -> None:
+    """Hand a claim in by itself. Raises `InUse` or `Standing`."""
     for tries_left in reversed(range(TRIES_MAX)):
         try:
             with TransactWrite(connection=KycRow._get_connection().connection) as transaction:  # noqa: SLF001
-                free = DocumentRow.key.does_not_exist() | (DocumentRow.uid == uid)
-                transaction.save(DocumentRow(_document_key(mac), uid=uid), free)
-                transaction.save(row, KycRow.key.does_not_exist() | (KycRow.status == Status.REFUSED.value))
+                handed_in.step(transaction)
         except TransactWriteError:
-            standing = _row(uid)
-            if standing is not None and standing.use == use:  # ours, and the answer was lost
+            if is_in(handed_in):  # ours, and the answer was lost
                 return
-            if standing is not None and standing.status != Status.REFUSED:
-                raise Standing from None
-            if _holder(mac) not in {None, uid}:
-                raise InUse from None
+            check(handed_in)
             if not tries_left:
                 raise
         else:
             return
+
+
+def is_in(handed_in: Submission) -> bool:
+    """Whether it is this claim that stands."""
+    row = _row(handed_in.uid)
+    return row is not None and row.use == handed_in.use
+
+
+def check(handed_in: Submission) -> None:
+    """Raise `InUse` or `Standing` if a claim cannot go in now."""
+    standing = _row(handed_in.uid)
+    if standing is not None and standing.status != Status.REFUSED:
+        raise Standing
+    if _holder(handed_in.mac) not in {None, handed_in.uid}:
+        raise InUse
 
 
 def review(uid: str, status: Status, reason: str, now: int) -> bool:
@@ -166,8 +195,14 @@ def _record(row: KycRow) -> Record:
 
 
 def _claim(row: KycRow) -> Claim:
-    name, location, paper, number = json.loads(vault.unseal(bytes(row.sealed), row.key))
-    return Claim(name, Location(location), Paper(paper), number)
+    told = json.loads(vault.unseal(bytes(row.sealed), row.key))
+    if isinstance(told, list):  # as claims were sealed when they were no more than a name and a document
+        told = dict(zip(("real_name", "location", "paper", "number"), told, strict=True))
+    return Claim(**told | {"location": Location(told["location"]), "paper": Paper(told["paper"])})
+
+
+def _mac(claim: Claim) -> str:
+    return vault.mac(f"document\n{claim.location}\n{claim.paper}\n{claim.number}".encode()).hex()
 
 
 def _row(uid: str) -> KycRow | None:

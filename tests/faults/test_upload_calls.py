@@ -6,13 +6,18 @@ import itertools
 import pytest
 
 from chalicelib import settings
+from chalicelib.core.identity import Channel, Purpose
+from chalicelib.core.kyc import WHOLE, Details, Status
 from chalicelib.core.reasons import Refused
 from chalicelib.core.uploads import Kind, Upload
-from chalicelib.services import uploads
-from chalicelib.stores import aws, vault
+from chalicelib.services import identity, uploads
+from chalicelib.services.delivery import Receiver
+from chalicelib.services.identity import SecondFactor
+from chalicelib.stores import aws, kyc, users, vault
 from chalicelib.stores import uploads as store
 from tests.faults.injection import FAULTS
-from tests.faults.test_identity_calls import each_call
+from tests.faults.test_identity_calls import active, address, each_call
+from tests.faults.test_security_calls import code_of, used
 from tests.pictures import MP4, opened, picture
 
 fault = pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
@@ -85,3 +90,46 @@ def test_release(monkeypatch, fault):
         uploads.release(upload)
         assert not held(upload)
         assert store.there(upload)
+
+
+def photos(uid):
+    return {name: uploads.keep_image(uid, picture()) for name in ("front", "hand")}
+
+
+@fault
+@pytest.mark.parametrize("with_factor", [False, True])
+def test_hand_in_and_refuse(monkeypatch, fault, with_factor):
+    monkeypatch.setattr("chalicelib.telemetry.alarm", lambda *_, **__: None)
+
+    def told(number, shots):
+        return Details(
+            surname="Cruz", given="Ana", gender="female", nationality="PH", paper="passport", number=f"P{number:07}A",
+            born="1990-02-28", address="12 Rizal Street", occupation="employed", income="10k-30k",
+            front=shots["front"].name, hand=shots["hand"].name,
+        )  # fmt: skip
+
+    def prepare(number):
+        uid = active(number)
+        users.UserRow(uid).update(actions=[users.UserRow.email_verified.set(True)])
+        code = code_of(Receiver(Channel.MAIL, address(number).typed, uid), Purpose.REAL_NAME) if with_factor else None
+        return uid, number, photos(uid), code
+
+    def step(prepared):
+        uid, number, shots, code = prepared
+        factor = SecondFactor(Channel.MAIL, code) if code else None
+        identity.hand_in_details(uid, told(number, shots), WHOLE, factor)
+        identity.review(uid, Status.REFUSED, "blurred")
+
+    for (uid, number, shots, code), outcome in each_call(monkeypatch, fault, prepare, step):
+        assert not isinstance(outcome, Refused)
+        record = kyc.get(uid)
+        if code:
+            assert used(code) == (record is not None), "used up with what it authorises, or not at all"
+        if record is not None and record.status is Status.SUBMITTED:
+            assert all(held(shot) for shot in shots.values()), "what stands has its photos"
+            identity.review(uid, Status.REFUSED, "blurred")
+        if outcome is None:
+            assert record.status is Status.REFUSED
+        identity.hand_in_details(uid, told(number, photos(uid)), WHOLE)
+        identity.review(uid, Status.APPROVED, "")
+        assert all(held(Upload(name)) for name in identity.opened(uid).claim.photos)

@@ -71,6 +71,7 @@ ELSEWHERE: Final = (
     Reason.TOTP_UNBOUND,
     Reason.KYC_STANDING,
     Reason.ID_IN_USE,
+    Reason.ID_CARD_NEEDED,
     Reason.TOO_MANY_BANK_CARDS,
     Reason.BANK_CARD_KNOWN,
     Reason.UPLOAD_INVALID,

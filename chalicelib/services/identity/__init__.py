@@ -48,7 +48,15 @@ from chalicelib.services.identity.login import (
 )
 from chalicelib.services.identity.named_codes import named_code, send_named_code
 from chalicelib.services.identity.names import Name, find, find_by_mobile, mobile_of
-from chalicelib.services.identity.real_name import approved_name, claims_waiting, hand_in, review, standing
+from chalicelib.services.identity.real_name import (
+    approved_name,
+    claims_waiting,
+    hand_in,
+    hand_in_details,
+    opened,
+    review,
+    standing,
+)
 from chalicelib.services.identity.recovery import change_password, request_reset, reset_password, verify_reset
 from chalicelib.services.identity.registration import Invitation, activate, register, send_activation
 from chalicelib.services.identity.second_factor import SecondFactor, check_second_factor
@@ -125,6 +133,7 @@ __all__ = [
     "finish_login",
     "finish_login_by_password",
     "hand_in",
+    "hand_in_details",
     "has_card",
     "has_futures",
     "index_of",
@@ -139,6 +148,7 @@ __all__ = [
     "mobile_of",
     "named_code",
     "open_account",
+    "opened",
     "person",
     "profile",
     "prove",
