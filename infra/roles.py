@@ -241,11 +241,13 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
     ),
     "api-broker-papers": (
         *_SESSION,
-        table("codes", "GetItem"),
-        table("attempts", "BatchGetItem", "PutItem"),
+        table("users", "GetItem", "UpdateItem"),
+        table("codes", "GetItem", "UpdateItem"),
+        table("attempts", "BatchGetItem", "DeleteItem", "GetItem", "PutItem", "UpdateItem"),
+        table("kyc", "GetItem", "PutItem"),
         uploads("kept/", "GetObject", "PutObject", "PutObjectTagging"),
         uploads("incoming/", "GetObject", "PutObject"),
-        key("Decrypt"),
+        key("Decrypt", "Encrypt"),
     ),
     "api-oauth": (
         table("oauth", "DeleteItem", "GetItem", "PutItem", "UpdateItem"),

@@ -92,6 +92,8 @@ class Reason(StrEnum):
     KYC_STANDING = auto()
     ID_IN_USE = auto()
     ID_CARD_NEEDED = auto()
+    ID_CHECKSUM = auto()
+    ID_DISAGREES = auto()
     TOO_MANY_BANK_CARDS = auto()
     BANK_CARD_KNOWN = auto()
     # uploads

@@ -8,13 +8,18 @@ from PIL import Image
 
 from chalicelib import settings
 from chalicelib.core import uploads as rules
+from chalicelib.core.identity import Purpose
+from chalicelib.core.kyc import Status
 from chalicelib.core.uploads import Kind
+from chalicelib.services import identity
 from chalicelib.stores import aws
 from tests.contract.broker import Browser
 from tests.contract.test_broker_security import Visitor
 from tests.pictures import MP4, form, picture, snapped
 
 IMAGE, VERIFY, VIDEO = "/api/user/upload_image", "/api/user/verify/upload_image", "/api/user/upload_video"
+CLAIM, INFO = "/api/user/verify", "/user/verify_info"
+ID_NUMBER, OTHER_NUMBER = "11010519491231002X", "110105199001010029"
 BEGIN, FINISH = f"{VIDEO}/begin", f"{VIDEO}/finish"
 
 
@@ -124,3 +129,122 @@ class TestLinks:
         assert ann.browser.get(link).status == 302
         later(monkeypatch, 2_000)
         assert ann.browser.get(link).code == 30062
+
+
+class Claimant(Owner):
+    """Somebody with photos of a document."""
+
+    def claim(self, **more):
+        front, hand = (self.upload(VERIFY, picture(size=size)).body["url"] for size in ((60, 40), (50, 40)))
+        return {
+            "nationality": "CN",
+            "first_name": "张",
+            "second_name": "三",
+            "gender": "2",
+            "card_type": "1",
+            "card_no": ID_NUMBER,
+            "card_front_url": front,
+            "card_hand_url": hand,
+            **self.factor(Purpose.REAL_NAME),
+            **more,
+        }
+
+
+class TestVerify:
+    @pytest.fixture
+    def bob(self, exchange):
+        return Claimant(exchange)
+
+    def test_a_claim_waits_for_an_operator(self, bob):
+        assert bob.post(CLAIM, bob.claim()).body == {"success": True}
+        told = bob.browser.get(INFO).body
+        photos = [told.pop("cardFrontUrl"), told.pop("cardHandUrl")]
+        assert told == {
+            "nationality": "中国",
+            "firstName": "张",
+            "secondName": "三",
+            "gender": 2,
+            "cardType": "身份证",
+            "cardNo": "110105********002X",
+            "verifyStatus": 1,
+            "refusedReason": "",
+            "refusedReasonId": 0,
+        }
+        for photo in photos:
+            assert photo.startswith(f"{settings.PUBLIC_URL}/os/kyc_image/")
+            place = bob.browser.get(photo.removeprefix(settings.PUBLIC_URL)).body["url"]
+            assert shown(place).startswith(b"\xff\xd8\xff")
+        assert bob.post("/api/user/get_base_info").body["verifyStatus"] == 1
+        assert bob.post(CLAIM, bob.claim()).code == 31067, "one at a time"
+
+    def test_a_refused_one_says_why_and_can_be_handed_in_again(self, bob):
+        bob.post(CLAIM, bob.claim())
+        identity.review(bob.uid, Status.REFUSED, "The photo is not clear.")
+        told = bob.post(INFO, Accept_Language="en").body
+        assert (told["verifyStatus"], told["refusedReason"], told["refusedReasonId"]) == (
+            3,
+            "The photo is not clear.",
+            1,
+        )
+        assert (told["nationality"], told["cardType"]) == ("China", "ID card")
+        assert bob.post(CLAIM, bob.claim()).body == {"success": True}
+        identity.review(bob.uid, Status.APPROVED, "")
+        told = bob.browser.get(f"/api{INFO}").body
+        assert (told["verifyStatus"], told["refusedReason"]) == (2, "")
+        assert bob.post(CLAIM, bob.claim()).code == 31067
+
+    def test_whoever_has_handed_nothing_in_sees_nothing(self, exchange, bob):
+        for told in (bob.browser.get(f"/api{INFO}").body, bob.post(f"/api{INFO}").body):
+            assert set(told.values()) == {"", 0}
+        for url in (INFO, f"/api{INFO}"):
+            assert Browser(exchange.app).get(url).code == 30000
+
+    def test_a_passport_of_elsewhere(self, bob):
+        body = bob.claim(nationality="US", card_type="2", card_no="c03005988", gender="1")
+        assert bob.post(CLAIM, body).body == {"success": True}
+        told = bob.browser.get(INFO, Accept_Language="en").body
+        assert (told["nationality"], told["cardType"], told["cardNo"]) == ("United States", "Passport", "C****5988")
+
+    @pytest.mark.parametrize(
+        ("wrong", "code"),
+        [
+            ({"nationality": ""}, 31028),
+            ({"nationality": "XX"}, 31028),
+            ({"first_name": ""}, 31029),
+            ({"first_name": "123"}, 31029),
+            ({"second_name": ""}, 31030),
+            ({"gender": ""}, 31031),
+            ({"gender": "3"}, 31031),
+            ({"gender": "male"}, 31031),
+            ({"card_type": ""}, 31032),
+            ({"card_type": "3"}, 31032),
+            ({"card_no": ""}, 31033),
+            ({"nationality": "US", "card_no": "!"}, 31033),
+            ({"card_front_url": ""}, 31034),
+            ({"card_front_url": "/os/kyc_image/x.jpg"}, 31035),
+            ({"card_hand_url": ""}, 31036),
+            ({"card_hand_url": "https://evil.example/x.jpg"}, 31037),
+            ({"card_type": "2"}, 31063),
+            ({"gender": "1"}, 31064),
+            ({"card_no": "110105194912310021"}, 31065),
+            ({"auth_type": "3"}, 30003),
+            ({"verify_code": ""}, 31014),
+            ({"verify_code": "654321"}, 31016),
+        ],
+    )
+    def test_what_is_wrong_is_told(self, bob, wrong, code):
+        assert bob.post(CLAIM, bob.claim(**wrong)).code == code
+        assert bob.browser.get(INFO).body["verifyStatus"] == 0
+
+    def test_a_document_is_one_persons_and_a_photo_its_owners(self, exchange, bob):
+        bob.post(CLAIM, bob.claim())
+        carl = Claimant(exchange)
+        assert carl.post(CLAIM, carl.claim()).code == 31066
+        photo = bob.upload(VERIFY, picture()).body["url"]
+        assert carl.post(CLAIM, carl.claim(card_no=OTHER_NUMBER, card_front_url=photo)).code == 31035
+
+    def test_three_an_hour(self, bob):
+        for _ in range(3):
+            assert bob.post(CLAIM, bob.claim()).body == {"success": True}
+            identity.review(bob.uid, Status.REFUSED, "blurred")
+        assert bob.post(CLAIM, bob.claim()).code == 30020

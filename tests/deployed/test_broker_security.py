@@ -238,3 +238,41 @@ def test_another_application_learns_who_somebody_is(exchange, operator):
     assert who["mobile"].startswith("139****")
     assert shop.refused("/api/oauth2/access_token", **code) == 60008
     assert shop.ask("GET", "/api/oauth2/user_info", Authorization=bearer)[0] == 401, "its token has ended"
+
+
+def test_a_real_name_with_photos(walker, ops):
+    def photo():
+        body, kind = form({}, {"upload_image_file": picture()})
+        return walker.ask("POST", "/api/user/verify/upload_image", body, Content_Type=kind)[1]["url"]
+
+    def claim(**factor):
+        return {
+            "nationality": "US",
+            "first_name": "Doe",
+            "second_name": "Jane",
+            "gender": "2",
+            "card_type": "2",
+            "card_no": f"C{time.time_ns() % 10**8:08}",
+            "card_front_url": photo(),
+            "card_hand_url": photo(),
+            **factor,
+        }
+
+    def refuse():
+        assert ops("kyc", "refuse", "--uid", walker.uid, "--reason", "blurred")[0] == 0
+
+    assert walker.did("/api/user/verify", **claim(auth_type="2", **walker.mailed(10))) == DONE
+    status, told = walker.ask("GET", "/user/verify_info")
+    assert (status, told["verifyStatus"], told["firstName"]) == (200, 1, "Doe")
+    link = urlsplit(told["cardFrontUrl"])
+    assert fetched(walker, f"{link.path}?{link.query}")[:3] == b"\xff\xd8\xff"
+    refuse()
+    secret = walker.did("/api/user/before_bind_ga")["secretKey"]
+    totp, now = pyotp.TOTP(secret), int(time.time())
+    assert walker.did("/api/user/bind_ga", ga_code=totp.at(now - 30), **walker.mailed(7)) == DONE
+    assert walker.did("/api/user/verify", **claim(auth_type="3", verify_code=totp.at(now))) == DONE
+    refuse()
+    for _ in range(5):
+        walker.refused("/api/user/api_key/delete", id="1", auth_type="3", verify_code="000000")
+    assert walker.refused("/api/user/verify", **claim(auth_type="3", verify_code=totp.at(now + 30))) == 30020
+    assert walker.did("/api/user/verify_info")["refusedReason"] == "blurred"

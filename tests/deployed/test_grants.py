@@ -29,7 +29,11 @@ UNPROVED = {
     ): "a person asks for a first address twice at the same moment",
     ("snapshots", "dynamodb:Scan", "transfers"): "somebody buys, withdraws and is paid while a snapshot reads",
     ("ramp-deadlines", "dynamodb:GetItem", "transfer_moves"): "the answer to a transaction is lost",
-    ("ramp-deadlines", "dynamodb:GetItem", "accounts"): "an operator ends a sale that was left lying at the same moment",
+    (
+        "ramp-deadlines",
+        "dynamodb:GetItem",
+        "accounts",
+    ): "an operator ends a sale that was left lying at the same moment",
     ("external-tickers", "dynamodb:PutItem", "external"): "other exchanges are out of reach of tests",
 }
 

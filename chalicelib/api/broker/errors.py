@@ -80,6 +80,11 @@ CODES: Final[Mapping[Reason, int]] = {
     Reason.UPLOAD_INVALID: 31053,
     Reason.UPLOAD_TOO_LARGE: 31053,
     Reason.TRADE_PASSWORD_FORMAT: 31055,
+    Reason.ID_CARD_NEEDED: 31063,
+    Reason.ID_DISAGREES: 31064,
+    Reason.ID_CHECKSUM: 31065,
+    Reason.ID_IN_USE: 31066,
+    Reason.KYC_STANDING: 31067,
     Reason.TRADE_PASSWORD_WRONG: 31068,
     Reason.TRADE_PASSWORD_LOCKED: 31073,
     Reason.TRADE_PASSWORD_SET: 31074,
@@ -101,6 +106,22 @@ CODES: Final[Mapping[Reason, int]] = {
 PARTICULAR: Final[Mapping[tuple[Reason, str], int]] = {
     (Reason.ALREADY_REGISTERED, "email"): 31006,
     (Reason.PASSWORDS_DIFFER, "trade_pwd2"): 31056,
+    (Reason.UPLOAD_INVALID, "card_front_url"): 31035,
+    (Reason.UPLOAD_INVALID, "card_hand_url"): 31037,
+    **{
+        (reason, parameter): code
+        for reason in (Reason.PARAMETER_MISSING, Reason.PARAMETER_INVALID)
+        for parameter, code in {
+            "nationality": 31028,
+            "first_name": 31029,
+            "second_name": 31030,
+            "gender": 31031,
+            "card_type": 31032,
+            "card_no": 31033,
+            "card_front_url": 31034,
+            "card_hand_url": 31036,
+        }.items()
+    },
 }
 
 #: The codes of the first wrong guess, the second, …; the last is that of all that follow.

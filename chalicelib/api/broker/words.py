@@ -107,3 +107,9 @@ def masked_mobile(number: Mobile | None) -> str:
 def masked_email(text: str) -> str:
     """An address as it is shown: ``p********n@bhex.io``; "" for none."""
     return identity.masked_email(text) if text else ""
+
+
+def masked_document(number: str) -> str:
+    """A document's number as it is shown: its first six and last four characters, at least four hidden."""
+    shown = min(6, max(len(number) - 8, 0))
+    return f"{number[:shown]}{'*' * max(len(number) - shown - 4, 4)}{number[-4:]}" if len(number) > 4 else "****"

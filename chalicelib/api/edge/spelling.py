@@ -111,6 +111,8 @@ SPELLINGS: Final[Mapping[Reason, Spelling]] = {
     Reason.KYC_STANDING: Spelling(1007, "实名认证审核中或已通过", "The real name is under review or approved"),
     Reason.ID_IN_USE: Spelling(1007, "该证件已被使用", "This document is in use"),
     Reason.ID_CARD_NEEDED: Spelling(1007, "中国公民请使用身份证", "Citizens of China use their ID card"),
+    Reason.ID_CHECKSUM: Spelling(1007, "身份证号码不正确", "Not the number of an ID card"),
+    Reason.ID_DISAGREES: Spelling(1007, "信息与身份证号码不一致", "The number of the ID card says otherwise"),
     Reason.TOO_MANY_BANK_CARDS: Spelling(1007, "银行卡数量已达上限", "Too many bank cards"),
     Reason.BANK_CARD_KNOWN: Spelling(1007, "该银行卡已绑定", "This bank card is bound already"),
     Reason.UPLOAD_INVALID: Spelling(1007, "文件无法识别", "Not a file that can be taken"),

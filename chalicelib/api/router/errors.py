@@ -72,6 +72,8 @@ ELSEWHERE: Final = (
     Reason.KYC_STANDING,
     Reason.ID_IN_USE,
     Reason.ID_CARD_NEEDED,
+    Reason.ID_CHECKSUM,
+    Reason.ID_DISAGREES,
     Reason.TOO_MANY_BANK_CARDS,
     Reason.BANK_CARD_KNOWN,
     Reason.UPLOAD_INVALID,
