@@ -60,6 +60,11 @@ def is_signed(text: str, secret: str, sign: str) -> bool:
     return hmac.compare_digest(signature(text, secret).encode(), sign.encode("utf-8", "surrogatepass"))
 
 
+def is_key(api_key: str) -> bool:
+    """Whether a text may be an API key at all: what is none need not be looked for."""
+    return re.fullmatch(r"[!-~]{1,128}", api_key, re.ASCII) is not None
+
+
 def is_timely(timestamp: str, now: int) -> bool:
     """Whether a timestamp (ms since epoch, plain digits) is at most five minutes off."""
     return (

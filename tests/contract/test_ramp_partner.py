@@ -12,8 +12,10 @@ from chalicelib.core.kyc import Location, Paper, Status
 from chalicelib.core.reasons import Reason, Refused
 from chalicelib.services import identity, wallet
 from chalicelib.services.ramp import accounts, moves, partners
+from chalicelib.stores import accounts as ledger
 from chalicelib.stores import users
 from chalicelib.stores.ramp import calls
+from tests.contract.client import Client
 from tests.contract.document import contract
 from tests.contract.ramp import PartnerClient
 from tests.services import ramp_world, world
@@ -306,6 +308,8 @@ class TestSignatures:
             ({"timestamp": "1566322200000"}, "100003"),
             ({"apiKey": ""}, "100004"),
             ({"apiKey": "4565B83XXXXXXXXXXXXF123"}, "100004"),
+            ({"apiKey": "x" * 5000}, "100004"),
+            ({"apiKey": "钥匙"}, "100004"),
         ],
     )
     @pytest.mark.parametrize("method", ["GET", "POST"])
@@ -454,6 +458,27 @@ class TestErrors:
 
 def test_the_documents_example_of_our_account_passes_its_own_contract():
     assert len(contract()["GET /transaction/getOrderDetail"]["answer"]) == 41
+
+
+def test_its_transfers_are_transfers_in_other_dialects_too(partner, juan, app):
+    """Coinport shows them to their owner; nobody but the ramp can cancel the one that holds."""
+    partner.push(BUY, PURCHASE)
+    moves.approve(SOURCE, "IN1", "ann")
+    moves.credit("N0TE", 1000 * 10**8, "ann")
+    moves.release(SOURCE, "IN1", "ann")
+    partner.push(SELL, SALE)
+    cookie = identity.begin_session(users.get(juan), "203.0.113.7", "tests")
+    browser = Client(app, {"Cookie": f"session={cookie}"})
+    (withdrawal,) = browser.get("/api/v2/user/withdrawals?currency=USDT").data["withdrawals"]
+    assert (withdrawal["quantity"], withdrawal["status"]) == (10, 0)
+    assert browser.post("/api/v2/user/cancel_withdrawal", {"tranfer_id": int(withdrawal["id"])}).code == 6001
+    assert browser.get("/api/v2/user/balance").data["USDT"] == [Decimal("107.433628"), 0, 10, Decimal("117.433628")]
+    assert len(browser.get("/api/v2/user/deposits?currency=USDT").data["deposits"]) == 2
+
+
+def test_one_whose_account_is_blocked_sells_nothing(partner, juan):
+    ledger.AccountRow(juan).update(actions=[ledger.AccountRow.blocked.set({"a deposit that its chain took back"})])
+    assert partner.push(SELL, SALE).code == "200003"
 
 
 def test_what_is_bought_can_be_traded(partner, juan):

@@ -108,9 +108,7 @@ def _bank_credit(payload: Payload) -> dict[str, Any]:
 
 def _list(payload: Payload) -> dict[str, Any]:
     """Orders that have not ended, the oldest first; at most a hundred."""
-    source = payload.get("source")
-    found = [order for order in orders.unended() if source in {None, order.source}]
-    return {"orders": [_order(order) for order in found]}
+    return {"orders": [_order(order) for order in orders.unended(payload.get("source") or None)]}
 
 
 def _show(payload: Payload) -> dict[str, Any]:

@@ -76,9 +76,9 @@ def get(partner: Partner, order_no: str) -> Order:
     return found
 
 
-def unended() -> list[Order]:
-    """Orders of all partners that have not ended, the oldest first, at most a hundred."""
-    return orders.unended(LIST_MAX)
+def unended(source: str | None = None) -> list[Order]:
+    """Orders of one partner, or of all, that have not ended, the oldest first, at most a hundred."""
+    return orders.unended(source, LIST_MAX)
 
 
 def people(order: Order) -> tuple[Payer, Receiver]:

@@ -23,7 +23,7 @@ class Call:
 def caller(call: Call) -> Partner:
     """The partner who made a call. Raises `Refused`: UNAUTHENTICATED (no such API key), TIMESTAMP (more than five minutes off),
     SIGNATURE_MISMATCH; for what changes something REPLAYED (the very same call was made before) and TOO_OFTEN."""
-    if not call.api_key:
+    if not rules.is_key(call.api_key):
         raise Refused(Reason.UNAUTHENTICATED, "apiKey")
     now = clock.now_ms()
     if not rules.is_timely(call.timestamp, now):

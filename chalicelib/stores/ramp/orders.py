@@ -232,9 +232,11 @@ def due(before: int) -> Iterator[Order]:
             yield found
 
 
-def unended(limit: int) -> list[Order]:
-    """Orders that have not ended, the oldest first."""
-    found = [get(row.source, row.order_no) for row in OrderRow.by_open.query(OPEN, limit=limit)]
+def unended(source: str | None, limit: int) -> list[Order]:
+    """Orders that have not ended, the oldest first; of one partner if `source` says so."""
+    only = None if source is None else OrderRow.source == source
+    rows = OrderRow.by_open.query(OPEN, filter_condition=only, limit=limit)
+    found = [get(row.source, row.order_no) for row in rows]
     return [order for order in found if order is not None]
 
 
