@@ -212,6 +212,25 @@ class TestReorganisations:
         assert world.place(ANN, "BTC-CNY", "buy", 10, 1)
         assert world.violations() == []
 
+    def test_while_it_is_gone_what_was_approved_before_is_not_paid(self, chain, ann):
+        txid = chain.pay(ann, 1)
+        chain.mine()
+        custody.run()
+        target = somebody()
+        made = withdrawal(ANN, target, "0.5")
+        chain.replace(1)
+        custody.run()
+        assert transfers.get(made).status is Status.ACCEPTED
+        chain.again(txid)
+        chain.mine()
+        custody.run()
+        custody.run()
+        chain.arrives(transfers.get(made).txid)
+        chain.mine()
+        custody.run()
+        assert transfers.get(made).status is Status.SUCCEEDED
+        assert list(chain.paid(target).values()) == [Decimal("0.4995")]
+
     def test_one_that_vanished_for_good_is_taken_back_if_it_is_still_there(self, chain, ann, monkeypatch):
         self.double_spent(chain, ann)
         world.later(monkeypatch, following.GONE_MS + 1)

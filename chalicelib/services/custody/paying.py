@@ -9,7 +9,7 @@ from chalicelib import clock, settings, telemetry
 from chalicelib.core.transfers import Kind, Rail, Status
 from chalicelib.services import addresses
 from chalicelib.services.custody.following import BY, unseen
-from chalicelib.stores import chains, transfers
+from chalicelib.stores import accounts, chains, transfers
 from chalicelib.stores.chains import Chain
 from chalicelib.stores.node import Coin, Down, Node, Said, Transaction
 from chalicelib.stores.transfers import Transfer
@@ -40,7 +40,10 @@ class Draft:
 
 
 def pay(node: Node, asset: str, in_time: Callable[[], bool]) -> None:
-    """Pay approved withdrawals, the oldest first. What the hot wallet cannot cover waits (10), and people are called."""
+    """Pay approved withdrawals, the oldest first. What the hot wallet cannot cover waits (10), and people are called.
+
+    Those of blocked accounts wait too.
+    """
     waiting = [
         found
         for status in (Status.ACCEPTED, Status.HOT_WALLET_SHORT)
@@ -52,6 +55,9 @@ def pay(node: Node, asset: str, in_time: Callable[[], bool]) -> None:
             break
         if transfer is None or transfer.status not in {Status.ACCEPTED, Status.HOT_WALLET_SHORT}:
             continue
+        owner = accounts.get(transfer.uid)
+        if owner is None or owner.blocked:
+            continue  # a chain took a deposit of theirs back: nothing leaves until that is settled
         try:
             _pay(node, asset, transfer)
         except (transfers.Moved, transfers.StepRefused):

@@ -1,0 +1,20 @@
+"""The whole app over moto, as the contract tests have it; and people who each speak one dialect."""
+
+import pytest
+
+from chalicelib.services import passwords
+from tests.contract.conftest import app, exchange
+from tests.parity.people import SPEAKERS
+
+__all__ = ["app", "exchange"]
+
+
+@pytest.fixture(autouse=True)
+def _cheap_argon2(monkeypatch):
+    monkeypatch.setattr(passwords, "MEMORY_KIB", 8)
+
+
+@pytest.fixture(params=SPEAKERS)
+def person(request, exchange):
+    """Somebody who speaks each of the dialects in turn."""
+    return SPEAKERS[request.param](exchange)
