@@ -16,7 +16,7 @@ from chalicelib.services.identity.factors import person
 from chalicelib.services.identity.login import take
 from chalicelib.services.identity.names import Name, channel_of, find, own, spelling_of
 from chalicelib.services.identity.real_name import approved_number
-from chalicelib.services.identity.requests import UNKNOWN, attempted, new_id, opened, still_open
+from chalicelib.services.identity.requests import attempted, new_id, opened, still_open, unknown
 from chalicelib.services.identity.second_factor import check_any_channel, check_factor
 from chalicelib.services.identity.two_step import account_key
 from chalicelib.stores import attempts, codes, requests
@@ -46,7 +46,7 @@ def find_password(name: Name, sent: SentCode, ip: str) -> Found:
     user = find(name)
     proof = _proved(name, user, sent, f"find:{user.uid if user else f'nobody:{fingerprint(spelling)}'}")
     if user is None:
-        raise UNKNOWN
+        raise unknown()
     if user.registered_by not in {channel, None}:
         raise Refused(Reason.FIND_BY_MAIL if user.registered_by is Channel.MAIL else Reason.FIND_BY_MOBILE)
     factor = steps.find_factor(user, channel, has_document=approved_number(user.uid) is not None)
@@ -137,7 +137,7 @@ def set_found_password(request_id: str, form: Form, secret: str) -> None:
     """
     pending, user = opened(request_id, Kind.FIND_PASSWORD)
     if not (pending.verified or pending.factor is Factor.NONE):
-        raise UNKNOWN
+        raise unknown()
     credentials = _concealed(form, secret)
     using: Step = requests.using(pending.key, clock.now_ms())
 

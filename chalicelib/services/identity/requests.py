@@ -11,7 +11,11 @@ from chalicelib.services.identity.factors import person
 from chalicelib.stores import requests
 
 REQUEST_BYTES = 24
-UNKNOWN = Refused(Reason.NO_SUCH_REQUEST, "request_id")
+
+
+def unknown() -> Refused:
+    """What is answered to a request that cannot go on."""
+    return Refused(Reason.NO_SUCH_REQUEST, "request_id")
 
 
 def new_id() -> str:
@@ -27,22 +31,22 @@ def opened(request_id: str, kind: Kind, user_agent: str = "") -> tuple[Pending, 
     if len(request_id) == rules.REQUEST_CHARACTERS:
         found = requests.get(fingerprint(request_id))
     if found is None or not rules.usable(found, kind, fingerprint(user_agent), clock.now_ms()):
-        raise UNKNOWN
+        raise unknown()
     user = person(found.uid)
     if user.auth_epoch != found.epoch:
-        raise UNKNOWN
+        raise unknown()
     return found, user
 
 
 def attempted(pending: Pending) -> None:
     """Count a look at the second factor, before it is taken. Raises `Refused` (NO_SUCH_REQUEST) after five."""
     if not requests.attempt(pending.key, clock.now_ms()):
-        raise UNKNOWN
+        raise unknown()
 
 
 def still_open(pending: Pending, user: User) -> Pending:
     """A request as it stands when its write is decided. Raises `Refused` (NO_SUCH_REQUEST) if another was quicker."""
     found = requests.get(pending.key)
     if found is None or found.used or user.auth_epoch != pending.epoch:
-        raise UNKNOWN
+        raise unknown()
     return found
