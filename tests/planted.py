@@ -13,6 +13,8 @@ PLANTED = {
     "1 Rizal Ave",
     "G41DK2iy8OmzdTgpjPKXFvI82wI6CEj/BfaGdfGNDgQ=",
     "tZwid9Lea5GPGPfBBU0xIQIZdnaly2k6fBdGf7plFMA=",
+    "0f34ebd20c2cbc01f40ae31ab1c2f4ba",
+    "9b74c9897bac770ffc029102a200c5de",
 }
 
 

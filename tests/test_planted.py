@@ -6,8 +6,10 @@ from chalicelib.core.bank_cards import BankCard
 from chalicelib.core.identity import Channel, Form
 from chalicelib.core.kyc import Claim, Location, Paper
 from chalicelib.core.phones import Mobile
+from chalicelib.core.steps import Factor
 from chalicelib.services.delivery import Receiver
-from chalicelib.services.identity import Entry, Proof
+from chalicelib.services.identity import Asked, Entered, Entry, Found, Number, Origin, Proof
+from chalicelib.stores.captcha import Captcha
 from tests.house.source import ROOT
 from tests.planted import leaks, plant
 
@@ -47,6 +49,12 @@ def test_a_test_that_writes_a_secret_fails(pytester, monkeypatch):
         BankCard("招商银行", "吴三", "2934723894572398749", "海淀支行"),
         Receiver(Channel.SMS, "+8613873647282", "1000000001"),
         Mobile("86", "13873647282"),
+        Number("13873647282"),
+        Entered(None, "0f34ebd20c2cbc01f40ae31ab1c2f4ba", "9b74c9897bac770ffc029102a200c5de"),
+        Asked(None, "0f34ebd20c2cbc01f40ae31ab1c2f4ba", Factor.MAIL),
+        Found("0f34ebd20c2cbc01f40ae31ab1c2f4ba", Factor.MAIL),
+        Origin("203.0.113.7", "agent", "0f34ebd20c2cbc01f40ae31ab1c2f4ba"),
+        Captcha("647f5ed2ed8acb4be36784e01556bb71", "0f34ebd20c2cbc01f40ae31ab1c2f4ba"),
         Entry(Mobile("86", "13873647282"), "en", Form.SHA256_BASE64, "G41DK2iy8OmzdTgpjPKXFvI82wI6CEj/BfaGdfGNDgQ="),
         Proof("ann@example.com", Form.SHA256_BASE64, "G41DK2iy8OmzdTgpjPKXFvI82wI6CEj/BfaGdfGNDgQ=", "203.0.113.7"),
     ],

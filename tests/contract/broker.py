@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 from chalicelib.api.broker.errors import STATUSES
 from tests.contract.client import Client
 from tests.contract.document import deviations
+from tests.planted import plant
 
 
 def check(route, reply):
@@ -44,10 +45,13 @@ class Browser(Client):
         if "c_token" in self.jar:
             own["X-C-TOKEN"] = self.jar["c_token"]
         reply = super().request(method, url, body, {**own, **(headers or {})})
+        for secret in ("requestId", "token", "secretKey", "apiKey"):
+            if isinstance(reply.body, dict) and reply.body.get(secret):
+                plant(reply.body[secret])
         for cookie in reply.cookies:
             name, _, value = cookie.partition(";")[0].partition("=")
             if value:
-                self.jar[name] = value
+                self.jar[name] = plant(value) if name in {"au_token", "c_token", "device"} else value
             else:
                 self.jar.pop(name, None)
         return reply
