@@ -184,6 +184,15 @@ class TestTransfers:
         assert operations.run({"verb": "deposit", "action": "approve", "id": number})["status"] == 4
         assert operations.run({"verb": "deposit", "action": "list", "currency": "BTC"}) == {"deposits": []}
         assert world.balances(ANN)["BTC"] == (1, 0)
+        story = operations.run({"verb": "deposit", "action": "show", "id": "deposit:BTC:t:0"})
+        assert [(move["from"], move["to"], move["by"]) for move in story["moves"]] == [
+            (None, 2, "custody"), (2, 4, "operator")
+        ]  # fmt: skip
+
+    @pytest.mark.parametrize("key", ["7", "deposit:BTC:u:0", "withdrawal:1"])
+    def test_a_deposit_that_is_not_there_has_no_story(self, key):
+        answer = operations.run({"verb": "deposit", "action": "show", "id": key})
+        assert answer == {"error": "no_such_transfer", "parameter": "id"}
 
     def test_a_rejected_deposit(self):
         number = self.noticed()

@@ -1,5 +1,6 @@
 """Operators and what comes and goes: deposits that wait for a word, withdrawals above a limit or paid by hand."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from chalicelib import settings
@@ -8,17 +9,20 @@ from chalicelib.core.reasons import Reason, Refused
 from chalicelib.core.transfers import Kind
 from chalicelib.services import wallet
 from chalicelib.services.operations.arguments import Payload, Verb, count, text
-from chalicelib.stores.transfers import Transfer
+from chalicelib.stores.transfers import Move, Transfer
 
 
 def deposit(payload: Payload) -> dict[str, Any]:
     """Deposits that are under way: ``action`` is list (currency may be left out), approve (id) or reject (id, reason).
 
     An approved one is credited whatever its chain says. Of one that was credited and is gone, reject takes the money back.
+    `show` (id) tells how one came to be what it is, also a credited one by its key (``deposit:<currency>:<txid>:<output>``).
     """
     match payload.get("action"):
         case "list":
             return {"deposits": [_shown(one) for one in wallet.under_way(Kind.DEPOSIT, _asset(payload))]}
+        case "show":
+            return _story(*wallet.deposit_with_log(text(payload, "id")))
         case "approve":
             return _shown(wallet.approve_deposit(count(payload, "id")))
         case "reject":
@@ -72,6 +76,11 @@ def _shown(one: Transfer) -> dict[str, Any]:
         "address": one.address,
         "txid": one.txid,
     }
+
+
+def _story(one: Transfer, moves: Iterable[Move]) -> dict[str, Any]:
+    log = [{"from": move.start, "to": move.to, "by": move.by, "why": move.why, "at": move.at} for move in moves]
+    return {**_shown(one), "moves": log}
 
 
 def _payable(one: Transfer) -> dict[str, Any]:

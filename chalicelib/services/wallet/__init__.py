@@ -7,6 +7,7 @@ from chalicelib.services.wallet.deposits import credit, deposits
 from chalicelib.services.wallet.desk import (
     approve_deposit,
     approve_withdrawal,
+    deposit_with_log,
     full_address,
     paid_withdrawal,
     reject_deposit,
@@ -23,6 +24,7 @@ __all__ = [
     "balances",
     "cancel_withdrawal",
     "credit",
+    "deposit_with_log",
     "deposits",
     "full_address",
     "paid_withdrawal",

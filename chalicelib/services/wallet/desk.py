@@ -33,6 +33,17 @@ def withdrawal_with_log(number: int) -> tuple[Transfer, list[Move]]:
     return found, transfers.log(found.id)
 
 
+def deposit_with_log(key: str) -> tuple[Transfer, list[Move]]:
+    """A deposit, by its number while it is under way or always by its key, and how it came to be what it is.
+
+    Raises `Refused` (NO_SUCH_TRANSFER).
+    """
+    found = _open_deposit(int(key)) if key.isascii() and key.isdigit() else transfers.get(key)
+    if found is None or found.kind is not Kind.DEPOSIT:
+        raise Refused(Reason.NO_SUCH_TRANSFER, "id")
+    return found, transfers.log(found.id)
+
+
 def approve_deposit(number: int) -> Transfer:
     """Vouch for a deposit: it is credited, whatever its chain says. Raises `Refused`."""
     return _move(_open_deposit(number), Status.SUCCEEDED, "approved")
