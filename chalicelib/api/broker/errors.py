@@ -124,6 +124,23 @@ PARTICULAR: Final[Mapping[tuple[Reason, str], int]] = {
     },
 }
 
+#: Codes that say more than their reason: Chinese and English.
+SENTENCES: Final[Mapping[int, tuple[str, str]]] = {
+    31003: ("该手机号已被注册", "This mobile number is registered already"),
+    31006: ("该邮箱已被注册", "This e-mail address is registered already"),
+    31028: ("请选择国籍", "Choose your nationality"),
+    31029: ("请填写正确的姓氏", "Fill in your family name"),
+    31030: ("请填写正确的名字", "Fill in your given name"),
+    31031: ("请选择性别", "Choose your gender"),
+    31032: ("请选择证件类型", "Choose the kind of document"),
+    31033: ("请填写正确的证件号码", "Fill in the number of the document"),
+    31034: ("请上传证件正面照片", "Upload a photo of the document's front"),
+    31035: ("证件正面照片无效，请重新上传", "Upload the photo of the document's front again"),
+    31036: ("请上传手持证件照片", "Upload a photo of you with the document"),
+    31037: ("手持证件照片无效，请重新上传", "Upload the photo of you with the document again"),
+    31056: ("两次输入的资金密码不一致", "The two trade passwords differ"),
+}
+
 #: The codes of the first wrong guess, the second, …; the last is that of all that follow.
 LADDERS: Final[Mapping[Reason, tuple[int, ...]]] = {
     Reason.LOGIN_FAILED: (31019, 31048, 31049, 31050, 31051, 31052),
@@ -153,6 +170,8 @@ def code_of(refused: Refused) -> int:
 
 def message(refused: Refused, language: str) -> str:
     """What a person is told; a parameter's name, which is for developers, only where nothing else is to blame."""
+    if sentences := SENTENCES.get(code_of(refused)):
+        return sentences[language == "en"]
     if CODES.get(refused.reason, PARAMETER) == PARAMETER:
         return spelling.message(refused, language)
     return spelling.message(Refused(refused.reason), language)
