@@ -54,6 +54,7 @@ DRAFTS = st.lists(
             "tif": st.sampled_from([*TimeInForce, TimeInForce.GTC, TimeInForce.GTC]),
             "post_only": st.sampled_from([False, False, False, True]),
             "client_order_id": st.sampled_from([None, None, None, "a", "b", "c"]),
+            "fee": st.sampled_from([None, None, 200_000, 33_333_333]),  # its own, or its market's
         }
     ),
     min_size=1,
