@@ -4,6 +4,7 @@ import pytest
 
 from chalicelib.services import passwords
 from tests.contract.conftest import app, exchange
+from tests.parity.exchanges import InProcess
 from tests.parity.people import SPEAKERS
 
 __all__ = ["app", "exchange"]
@@ -14,7 +15,13 @@ def _cheap_argon2(monkeypatch):
     monkeypatch.setattr(passwords, "MEMORY_KIB", 8)
 
 
+@pytest.fixture
+def here(exchange):
+    """The exchange as people come to it."""
+    return InProcess(exchange)
+
+
 @pytest.fixture(params=SPEAKERS)
-def person(request, exchange):
+def person(request, here):
     """Somebody who speaks each of the dialects in turn."""
-    return SPEAKERS[request.param](exchange)
+    return SPEAKERS[request.param](here)

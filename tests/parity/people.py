@@ -10,19 +10,19 @@ from dataclasses import dataclass
 from decimal import Decimal
 from urllib.parse import quote
 
-from chalicelib.core.kyc import Location, Paper
-from chalicelib.services import identity, operations
+from chalicelib.services.operations.ramp import RECEIVER
 from tests.contract import broker, test_ramp_partner
 from tests.contract.client import Client
 from tests.contract.ramp import PartnerClient
 from tests.contract.router import RouterClient
 from tests.planted import plant
-from tests.post import mailed_code, mailed_token
 from tests.services.ramp_world import OURS
 
 PASSWORD = plant("one password for all of them")
 #: Where withdrawn coins go: an address of their own chain, which nobody here follows and operators read.
 ADDRESS = "TXYZopYRdj2D9XRtbG411XZZ3kM5VkAeBf"
+CODE = r"(?<!\d)\d{6}(?!\d)"
+TOKEN = r"(?<=token=)[A-Z2-7]{40}"
 _numbers = itertools.count(1)
 
 
@@ -87,18 +87,20 @@ class Coinport:
 
     def __init__(self, exchange):
         self.exchange = exchange
-        self.address = f"{self.dialect}{next(_numbers)}@example.com"
+        self.number = next(_numbers)
+        self.address = f"{self.dialect}{self.number}@example.com"
+        self.ip = f"127.0.1.{self.number % 250 + 1}"
         self.uid = ""
-        self.client = Client(exchange.app)
+        self.client = Client(exchange.app, ip=self.ip)
 
     # --- who they are ---
 
     def register(self):
         """Come to have an account, and be logged in."""
         pwdhash = base64.b64encode(hashlib.sha256(PASSWORD.encode()).digest()).decode()
-        stranger = Client(self.exchange.app)
+        stranger = Client(self.exchange.app, ip=self.ip)
         self.uid = str(stranger.post("/api/v2/register", {"email": self.address, "pwdhash": pwdhash}).data["uid"])
-        stranger.get(f"/api/v2/check_activation_code?token={mailed_token()}")
+        stranger.get(f"/api/v2/check_activation_code?token={self.mailed(TOKEN)}")
         basic = base64.b64encode(f"{self.address}:{pwdhash}".encode()).decode()
         (cookie,) = stranger.get("/api/v2/login", Authorization=f"Basic {basic}").cookies
         self.client.headers = {"Cookie": cookie.partition(";")[0]}
@@ -109,7 +111,7 @@ class Coinport:
 
     def fund(self, coin, amount):
         """Come to have so much of a coin."""
-        operations.run({"verb": "credit", "uid": self.uid, "currency": coin, "amount": str(amount)})
+        self.exchange.operate("credit", uid=self.uid, currency=coin, amount=str(amount))
 
     # --- what they do ---
 
@@ -151,9 +153,9 @@ class Coinport:
     def settled(self):
         """Operators pay what the person withdrew."""
         for action in ("approve", "paid"):
-            for one in operations.run({"verb": "withdrawal", "action": "list"})["withdrawals"]:
+            for one in self.exchange.operate("withdrawal", action="list")["withdrawals"]:
                 if one["uid"] == self.uid:
-                    operations.run({"verb": "withdrawal", "action": action, "id": one["id"]})
+                    self.exchange.operate("withdrawal", action=action, id=one["id"])
 
     def withdrawals(self):
         """What one withdrew: amounts and the document's codes of their states."""
@@ -161,6 +163,10 @@ class Coinport:
         return [(one["currency"], one["quantity"], one["status"]) for one in found]
 
     # --- how ---
+
+    def mailed(self, pattern):
+        """What a pattern finds in the newest mail."""
+        return self.exchange.mailed(self.address, pattern)
 
     def _get(self, url):
         return self.client.get(url)
@@ -174,7 +180,7 @@ class Coinport:
 
     def _factor(self):
         sent = self._session().post("/api/v2/user/send_verification_code", {"toEmail": True}).data
-        return {"emailUuid": sent["emailUuid"], "emailCode": mailed_code()}
+        return {"emailUuid": sent["emailUuid"], "emailCode": self.mailed(CODE)}
 
 
 class Router(Coinport):
@@ -184,11 +190,11 @@ class Router(Coinport):
 
     def __init__(self, exchange):
         super().__init__(exchange)
-        self.router = RouterClient(exchange.app)
+        self.router = RouterClient(exchange.app, ip=self.ip)
 
     def register(self):
         self.router.done("make_valid_code", user=self.address)
-        self.router.done("regeist_user", user=self.address, pass_=PASSWORD, valid_code=mailed_code())
+        self.router.done("regeist_user", user=self.address, pass_=PASSWORD, valid_code=self.mailed(CODE))
         (cookie,) = self.router.call("login", user=self.address, pass_=PASSWORD).cookies
         session = cookie.partition(";")[0]
         self.uid = session.removeprefix("session=").partition(".")[0]
@@ -213,16 +219,16 @@ class Broker(Coinport):
 
     def __init__(self, exchange):
         super().__init__(exchange)
-        self.browser = broker.Browser(exchange.app)
+        self.browser = broker.Browser(exchange.app, ip=self.ip)
 
     def register(self):
         md5 = hashlib.md5(PASSWORD.encode()).hexdigest()
         sent = self.browser.post("/api/common/send_email_verify_code", {"type": "1", "email": self.address}).body
         fields = {"email": self.address, "password1": md5, "password2": md5}
-        proof = {"order_id": sent["orderId"], "verify_code": mailed_code()}
+        proof = {"order_id": sent["orderId"], "verify_code": self.mailed(CODE)}
         self.uid = self.browser.post("/api/user/email_sign_up", {**fields, **proof}).body["userId"]
         sent = self.browser.post("/api/user/send_email_verify_code", {"type": "11"}).body
-        factor = {"auth_type": "2", "order_id": sent["orderId"], "verify_code": mailed_code()}
+        factor = {"auth_type": "2", "order_id": sent["orderId"], "verify_code": self.mailed(CODE)}
         self.key = self.browser.post("/api/user/api_key/create", {"tag": "parity", "type": "1", **factor}).body
         plant(self.key["secretKey"])
 
@@ -238,50 +244,40 @@ class Broker(Coinport):
         return "Token " + base64.b64encode(f"{self.key['apiKey']}:{md5}".encode()).decode()
 
     def _session(self):
-        return Client(self.exchange.app, {"Cookie": f"session={self.browser.jar['au_token']}"})
+        return Client(self.exchange.app, {"Cookie": f"session={self.browser.jar['au_token']}"}, self.ip)
 
 
 class Ramp(Coinport):
     """Somebody who has an account here already, and buys and sells coins through a partner, who means them by their e-mail."""
 
     dialect = "ramp"
-    source = "binance"
 
     def introduce(self):
-        named = {name: getattr(OURS, field) for name, field in operations.ramp.RECEIVER.items() if getattr(OURS, field)}
-        known = operations.run({"verb": "ramp", "action": "partners"})["partners"]
-        if not known:
-            self.exchange.partner = operations.run(
-                {"verb": "ramp", "action": "add-partner", "source": self.source, "rate": "50", **named}
-            )
-        made = self.exchange.partner
+        self.source = f"partner{self.number}"
+        receiver = {name: getattr(OURS, field) for name, field in RECEIVER.items() if getattr(OURS, field)}
+        made = self.operate("add-partner", rate="50", **receiver)
         self.partner = PartnerClient(self.exchange.app, made["apiKey"], plant(made["secretKey"]))
+        self.partner.ip = self.ip
         self.operate("link", account=self.address, uid=self.uid)
-        identity.hand_in(self.uid, "Juan Cruz", Location.OTHER, Paper.PASSPORT, f"P{self.uid}")
-        operations.run({"verb": "kyc", "action": "approve", "uid": self.uid})
+        paper = {"realName": "Juan Cruz", "location": "other", "identiType": "passport", "idNumber": f"P{self.uid}"}
+        assert self.client.post("/api/v2/user/verify_realname", paper).code == 0
+        self.exchange.operate("kyc", action="approve", uid=self.uid)
         status = self.partner.ask(f"/user/findUserAuthStatus?account={quote(self.address)}&source={self.source}")
         assert status.data == {"cardStatus": "1"}
 
     def operate(self, action, **more):
-        return operations.run({"verb": "ramp", "action": action, "source": self.source, **more})
+        return self.exchange.operate("ramp", action=action, source=self.source, **more)
 
     def fund(self, coin, amount):
         """USDT against pesos, 50 for one; what else there is comes as it does to everybody."""
         if coin != "USDT":
             return super().fund(coin, amount)
-        number = f"IN{next(_numbers)}"
-        changes = {
-            "orderNo": number,
-            "noteCode": f"NOTE{number}",
-            "legalAmount": str(amount * 50),
-            "account": self.address,
-        }
+        number, pesos = f"IN{next(_numbers)}", str(amount * 50)
+        changes = {**self._mine(number), "noteCode": f"NOTE{number}", "legalAmount": pesos}
         reply = self.partner.push("/transaction/addChangeApplyOrder", {**test_ramp_partner.PURCHASE, **changes})
         assert reply.code == "000000", reply.body
         self.operate("approve", order_no=number)
-        operations.run(
-            {"verb": "ramp", "action": "bank-credit", "note_code": f"NOTE{number}", "amount": str(amount * 50)}
-        )
+        self.operate("bank-credit", note_code=f"NOTE{number}", amount=pesos)
         self.operate("release", order_no=number)
         return None
 
@@ -289,13 +285,16 @@ class Ramp(Coinport):
         """Cash out."""
         assert coin == "USDT"
         self.sale = f"OUT{next(_numbers)}"
-        changes = {"orderNo": self.sale, "account": self.address, "currencyAmount": str(amount)}
+        changes = {**self._mine(self.sale), "currencyAmount": str(amount)}
         reply = self.partner.push("/transaction/addChangeApplySale", {**test_ramp_partner.SALE, **changes})
         assert reply.code == "000000", reply.body
 
     def settled(self):
         self.operate("approve", order_no=self.sale)
         self.operate("paid", order_no=self.sale)
+
+    def _mine(self, number):
+        return {"orderNo": number, "account": self.address, "source": self.source}
 
 
 SPEAKERS = {kind.dialect: kind for kind in (Coinport, Router, Broker, Ramp)}
