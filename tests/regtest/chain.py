@@ -165,10 +165,10 @@ class Regtest:
         assert self.call("getbestblockhash") == last["hash"]
         self._wallet_follows()
 
-    def paid(self, address):
-        """What the chain pays to an address, by transaction: every block is looked at."""
+    def paid(self, address, since=1):
+        """What the chain pays to an address, by transaction: every block from `since` on is looked at."""
         found = {}
-        for height in range(1, self.call("getblockcount") + 1):
+        for height in range(since, self.call("getblockcount") + 1):
             block = self.call("getblock", self.call("getblockhash", height), True, True)
             for transaction in block["tx"]:
                 for output in transaction["vout"]:
