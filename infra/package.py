@@ -39,7 +39,7 @@ LAMBDA_PLATFORMS = ("manylinux_2_26_x86_64", "manylinux_2_17_x86_64", "manylinux
 ZIP_TIME = (2026, 1, 1, 0, 0, 0)
 
 #: AWS services that the code speaks to: of botocore's descriptions only these are shipped.
-SERVICES = ("dynamodb", "kms", "s3", "ses", "sesv2", "sns", "sqs", "sts")
+SERVICES = ("dynamodb", "kms", "s3", "ses", "sesv2", "sns", "sqs", "ssm", "sts")
 #: Distributions that their dependents declare but do not need in Lambda.
 UNUSED_DISTRIBUTIONS = {
     "pycparser",  # for compiling C declarations; argon2's are compiled

@@ -82,7 +82,7 @@ def post(*actions: str) -> Grant:
 def nodes() -> Grant:
     """Reading where full nodes are, and by which passwords they answer: parameters that operators put there."""
     where = f"arn:${{AWS::Partition}}:ssm:${{AWS::Region}}:${{AWS::AccountId}}:parameter/{settings.STACK}/nodes/*"
-    return Grant(("ssm:GetParameters",), ({"Fn::Sub": where},))
+    return Grant(("ssm:GetParameter",), ({"Fn::Sub": where},))
 
 
 def signing(*actions: str) -> Grant:

@@ -12,7 +12,7 @@ import base64
 import http.client
 import json
 import ssl
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import wraps
@@ -28,8 +28,6 @@ from chalicelib.stores import aws
 TIMEOUT_S: Final = 8
 #: A full block of Bitcoin with all its transactions is some 12 MB of JSON.
 ANSWER_BYTES_MAX: Final = 48 * 1024 * 1024
-#: SSM takes this many names at once.
-NAMES_MAX: Final = 10
 #: What a key's hash is paid by: OP_DUP OP_HASH160 <20 bytes> OP_EQUALVERIFY OP_CHECKSIG.
 _P2PKH: Final = ("76a914", "88ac")
 #: The wallet of bcoin that payouts come from.
@@ -144,28 +142,27 @@ def _readable(read: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
     return reading
 
 
-def places(assets: Iterable[str]) -> dict[str, Place]:
-    """asset → where its node is, of those that have one. Raises botocore's errors, and `ValueError` for a malformed one."""
-    names = {f"/{settings.STACK}/nodes/{asset}": asset for asset in assets}
-    wanted, found = list(names), {}
-    for start in range(0, len(wanted), NAMES_MAX):
-        answer = aws.client("ssm").get_parameters(Names=wanted[start : start + NAMES_MAX], WithDecryption=True)
-        for parameter in answer["Parameters"]:
-            found[names[parameter["Name"]]] = _place(parameter["Value"])
-    return found
+def place(asset: str) -> Place | None:
+    """Where the node of an asset is; None if it has none. Raises botocore's errors, and `ValueError` for a malformed one."""
+    ssm = aws.client("ssm")
+    try:
+        answer = ssm.get_parameter(Name=f"/{settings.STACK}/nodes/{asset}", WithDecryption=True)
+    except ssm.exceptions.ParameterNotFound:
+        return None
+    return _place(answer["Parameter"]["Value"])
 
 
 def _place(text: str) -> Place:
     said = json.loads(text)
-    place = Place(str(said["node"]), str(said["wallet"]))
-    for url in (place.node, place.wallet):
+    found = Place(str(said["node"]), str(said["wallet"]))
+    for url in (found.node, found.wallet):
         parts = urlsplit(url)
         # A password in clear text may only go as far as this machine.
         if parts.scheme != "https" and not (
             parts.scheme == "http" and parts.hostname in {"127.0.0.1", "::1", "localhost"}
         ):
             raise ValueError("a node has to be reached by https")
-    return place
+    return found
 
 
 class Node:

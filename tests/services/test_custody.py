@@ -382,7 +382,7 @@ class TestPayouts:
 
     def test_an_address_of_the_hot_wallet_itself_can_be_paid(self, chain, ann):
         world.person(ANN, BTC="1")
-        asked = Node("bcoin", node.places(["BTC"])["BTC"])
+        asked = Node("bcoin", node.place("BTC"))
         target = max(asked.coins(), key=lambda one: (one.amount, one.confirmations)).address
         asked.close()
         made = withdrawal(ANN, target, "1")
@@ -549,7 +549,7 @@ class TestNodes:
         assert custody.run() == {"LTC": "no node"}
 
     def test_a_chain_that_lost_its_node_calls_people(self, chain, monkeypatch, capsys):
-        monkeypatch.setattr(node, "places", lambda _: {})
+        monkeypatch.setattr(node, "place", lambda _: None)
         assert custody.run() == {"BTC": "missing"}
         assert "NodeDown" in alarms(capsys)
 
@@ -615,8 +615,8 @@ class TestNodes:
         attach(monkeypatch, chain.places, document)
         with closing(socket.create_server(("127.0.0.1", 0))) as probe:
             nobody = f"http://127.0.0.1:{probe.getsockname()[1]}/"
-        found = node.places(["BTC"]) | {"LTC": node.Place(nobody, nobody)}
-        monkeypatch.setattr(node, "places", lambda _: found)
+        found = {"BTC": node.place("BTC"), "LTC": node.Place(nobody, nobody)}
+        monkeypatch.setattr(node, "place", found.get)
         chain.pay(ann, 1)
         chain.mine()
         assert custody.run() == {"LTC": "down", "BTC": "up to date"}

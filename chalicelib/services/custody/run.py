@@ -1,6 +1,7 @@
 """One run of custody: every coin that has a node, one after another, each in its share of the time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from chalicelib import clock, settings, telemetry
 from chalicelib.core.reasons import Reason, Refused
@@ -31,19 +32,16 @@ def run() -> dict[str, str]:
     Anything else, as when AWS does not answer, is raised, but only after the others had their turn.
     """
     kinds = attached()
-    if not kinds:
-        return {}
-    places = nodes.places(kinds)
     ends, went = clock.monotonic_ms() + RUN_MS, {}
     failed: Exception | None = None
-    for turn, (asset, kind) in enumerate(kinds.items()):
-        if asset not in places:
-            went[asset] = _missing(asset)
-            continue
-        node = Node(kind, places[asset])
+    for turn, asset in enumerate(kinds):
         share = clock.monotonic_ms() + (ends - clock.monotonic_ms()) // (len(kinds) - turn)
         try:
-            went[asset] = _follow(asset, node, lambda until=share: clock.monotonic_ms() < until)  # type: ignore[misc]
+            with _node(asset) as node:
+                if node is None:
+                    went[asset] = _missing(asset)
+                else:
+                    went[asset] = _follow(asset, node, lambda until=share: clock.monotonic_ms() < until)  # type: ignore[misc]
         except Unfit as error:
             telemetry.alarm("NodeUnfit", error, asset=asset)
             went[asset] = "unfit"
@@ -54,11 +52,23 @@ def run() -> dict[str, str]:
             went[asset] = "overtaken"
         except Exception as error:  # noqa: BLE001 - raised below, once the others had their turn
             failed = error
-        finally:
-            node.close()
     if failed is not None:
         raise failed
     return went
+
+
+@contextmanager
+def _node(asset: str) -> Iterator[Node | None]:
+    """The node of a coin, hung up in the end; None if there is none."""
+    place = nodes.place(asset) if asset in attached() else None
+    if place is None:
+        yield None
+        return
+    node = Node(attached()[asset], place)
+    try:
+        yield node
+    finally:
+        node.close()
 
 
 def _missing(asset: str) -> str:
@@ -93,20 +103,17 @@ def rescan(asset: str, height: int) -> int:
 
     Raises `Refused` for a coin that is not followed, or a block that has not been read.
     """
-    chain = chains.get(asset)
-    places = nodes.places([asset]) if asset in attached() else {}
-    if chain is None or asset not in places:
-        raise Refused(Reason.PARAMETER_INVALID, "currency")
-    node = Node(attached()[asset], places[asset])
     try:
-        checked_tip(asset, node, chain)
-        block = node.block_hash(height)
-        if block is None or height > chain.height:
-            raise Refused(Reason.PARAMETER_INVALID, "height")
-        chains.rewind(chain, height, block)
+        with _node(asset) as node:
+            chain = chains.get(asset)
+            if node is None or chain is None:
+                raise Refused(Reason.PARAMETER_INVALID, "currency")
+            checked_tip(asset, node, chain)
+            block = node.block_hash(height)
+            if block is None or height > chain.height:
+                raise Refused(Reason.PARAMETER_INVALID, "height")
+            chains.rewind(chain, height, block)
     except (Down, Said, Unfit) as error:
         telemetry.alarm("NodeDown", error, asset=asset)
         raise Refused(Reason.INTERNAL) from error
-    finally:
-        node.close()
     return height
