@@ -26,6 +26,17 @@ TOKEN = r"(?<=token=)[A-Z2-7]{40}"
 _numbers = itertools.count(1)
 
 
+SHA256 = plant(base64.b64encode(hashlib.sha256(PASSWORD.encode()).digest()).decode())
+MD5 = plant(hashlib.md5(PASSWORD.encode()).hexdigest())
+#: How a dialect spells a password.
+FORMS = {"coinport": SHA256, "router": PASSWORD, "broker": MD5}
+
+
+def basic(name, password):
+    """The header of HTTP's Basic scheme."""
+    return "Basic " + base64.b64encode(f"{name}:{password}".encode()).decode()
+
+
 @dataclass(frozen=True)
 class Seen:
     """An order as its person sees it, in words of no dialect."""
@@ -97,14 +108,18 @@ class Coinport:
 
     def register(self):
         """Come to have an account, and be logged in."""
-        pwdhash = base64.b64encode(hashlib.sha256(PASSWORD.encode()).digest()).decode()
         stranger = Client(self.exchange.app, ip=self.ip)
-        self.uid = str(stranger.post("/api/v2/register", {"email": self.address, "pwdhash": pwdhash}).data["uid"])
+        self.uid = str(stranger.post("/api/v2/register", {"email": self.address, "pwdhash": SHA256}).data["uid"])
         stranger.get(f"/api/v2/check_activation_code?token={self.mailed(TOKEN)}")
-        basic = base64.b64encode(f"{self.address}:{pwdhash}".encode()).decode()
-        (cookie,) = stranger.get("/api/v2/login", Authorization=f"Basic {basic}").cookies
+        (cookie,) = stranger.get("/api/v2/login", Authorization=basic(self.address, SHA256)).cookies
         self.client.headers = {"Cookie": cookie.partition(";")[0]}
         self.introduce()
+
+    def lets_in(self, address):
+        """Whether this dialect takes the one password for that of an address, as it spells it."""
+        return (
+            Client(self.exchange.app, ip=self.ip).get("/api/v2/login", Authorization=basic(address, SHA256)).code == 0
+        )
 
     def introduce(self):
         """What it takes besides, before this dialect knows who is meant."""
@@ -200,6 +215,9 @@ class Router(Coinport):
         self.uid = session.removeprefix("session=").partition(".")[0]
         self.router.headers = self.client.headers = {"Cookie": session}
 
+    def lets_in(self, address):
+        return self.router.call("login", user=address, pass_=PASSWORD).body["status"]
+
     def place(self, market, side, price, amount):
         return self.router.done(side, pair=market.replace("-", "/"), price=str(price), amount=str(amount))
 
@@ -222,15 +240,18 @@ class Broker(Coinport):
         self.browser = broker.Browser(exchange.app, ip=self.ip)
 
     def register(self):
-        md5 = hashlib.md5(PASSWORD.encode()).hexdigest()
         sent = self.browser.post("/api/common/send_email_verify_code", {"type": "1", "email": self.address}).body
-        fields = {"email": self.address, "password1": md5, "password2": md5}
+        fields = {"email": self.address, "password1": MD5, "password2": MD5}
         proof = {"order_id": sent["orderId"], "verify_code": self.mailed(CODE)}
         self.uid = self.browser.post("/api/user/email_sign_up", {**fields, **proof}).body["userId"]
         sent = self.browser.post("/api/user/send_email_verify_code", {"type": "11"}).body
         factor = {"auth_type": "2", "order_id": sent["orderId"], "verify_code": self.mailed(CODE)}
         self.key = self.browser.post("/api/user/api_key/create", {"tag": "parity", "type": "1", **factor}).body
         plant(self.key["secretKey"])
+
+    def lets_in(self, address):
+        """It asks for a code then, which is another matter."""
+        return self.browser.post("/api/user/email_authorize", {"email": address, "password": MD5}).status == 200
 
     def _get(self, url):
         return self.client.get(url, Authorization=self._signed(url.partition("?")[2]))
