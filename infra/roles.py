@@ -368,7 +368,7 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
         table("ramp_orders", "GetItem", "UpdateItem"),
         index("ramp_orders", "noted"),
         index("ramp_orders", "open"),
-        table("codes", "GetItem"),
+        table("codes", "DeleteItem", "GetItem", "PutItem"),
         key("Encrypt"),
         send(*MARKETS),
     ),

@@ -47,6 +47,15 @@ def test_a_text_is_struck_however_it_was_spelt(told):
     assert detail == "[struck] [struck] [struck]"
 
 
+@pytest.mark.parametrize("name", ["au_token", "Au-Token", "c_token", "X-C-TOKEN"])
+def test_a_header_that_is_a_secret_is_struck(told, name):
+    assert told("", chain(f"not {SECRET}"), headers={name: SECRET}) == ["not [struck]"]
+
+
+def test_of_a_form_nothing_is_told(told):
+    assert told(f"password={SECRET}", chain(f"not {SECRET}")) == ["[struck]"]
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -44,7 +44,7 @@ class Walker:
         )
         if self.jar:
             headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.jar.items())
-            headers["X-C-TOKEN"] = self.jar["c_token"]
+            headers["X-C-TOKEN"] = self.jar.get("c_token", "")
         raw = body if isinstance(body, bytes) else urlencode(body).encode()
         connection.request(
             method, path, raw or None, {name.replace("_", "-"): value for name, value in headers.items()}

@@ -24,6 +24,8 @@ BODY_BYTES_MAX: Final = 16 * 1024
 TEXTS_MAX: Final = 200
 STRUCK_CHARACTERS_MAX: Final = 16 * 1024
 _STRUCK: Final = "[struck]"
+#: Headers that carry a secret whole.
+TOKENS: Final = ("au_token", "au-token", "c_token", "c-token", "x-c-token")
 #: A text and its closing quote; one without is matched too, up to the end, so that no byte is looked at twice.
 _JSON_TEXT: Final = re.compile(rb'"((?:[^"\\]++|\\.)*+)("?)', re.DOTALL)
 
@@ -55,6 +57,7 @@ def crashed(request: Request, error: BaseException) -> str:
 def _sayings(request: Request) -> list[str] | None:
     """Every text that the caller sent and that an exception might repeat, the longest first; None if we cannot tell."""
     said: set[str] = set(request.cookies.values())
+    said |= {value for name in TOKENS if (value := request.header(name))}
     if authorization := request.header("authorization"):
         credentials = authorization.rpartition(" ")[2]
         said |= {authorization, credentials}
