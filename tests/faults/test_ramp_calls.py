@@ -10,8 +10,9 @@ from chalicelib.core import ramp
 from chalicelib.core.ramp import Status
 from chalicelib.core.reasons import Reason, Refused
 from chalicelib.services.ramp import deadlines, moves, orders, partners, signing
-from chalicelib.stores import vault
-from tests.faults.test_identity_calls import FAULTS, each_call
+from chalicelib.stores import transfers, vault
+from tests.faults.injection import FAULTS, Faults, after, injected
+from tests.faults.test_identity_calls import each_call
 from tests.services import ramp_world, world
 from tests.services.ramp_world import SOURCE, bought, get, held, path, purchase, sale
 
@@ -209,3 +210,38 @@ def test_a_partner_is_made_and_changed(monkeypatch, fault):
         assert (found.api_key, found.secret, found.terms.rate) == (second.api_key, second.secret, 50 * 10**8)
         assert partners.partners.by_key(first.api_key) is None
         assert partners.partners.by_key(second.api_key) == found
+
+
+def test_a_write_whose_answer_is_lost_is_read_back(monkeypatch, partner):
+    """Not only harmless: the caller hears that it was done."""
+    account, _ = customer(0)
+    wish = purchase(account=account)
+    calls = Faults()
+    with injected(monkeypatch, calls):
+        orders.buy(partner, wish)
+    put = calls.seen.index("PutItem")
+    with injected(monkeypatch, Faults(put, after)):
+        order = orders.buy(partner, purchase(account=account))
+    calls = Faults()
+    with injected(monkeypatch, calls):
+        moves.approve(*named(order), "ann")
+    update = calls.seen.index("UpdateItem")
+    other = orders.buy(partner, purchase(account=account))
+    with injected(monkeypatch, Faults(update, after)):
+        assert moves.approve(*named(other), "ann").status is Status.APPROVED
+
+
+def test_a_twin_that_was_faster_held_the_coins(monkeypatch, partner):
+    """Both looked and saw no order; the slower one finds the coins gone, into this very order."""
+    account, uid = customer(0, USDT="20")
+    wish = sale("20", account=account)
+    hold = transfers.open_withdrawal
+
+    def late(*arguments):
+        monkeypatch.setattr(transfers, "open_withdrawal", hold)
+        orders.sell(partner, wish)
+        return hold(*arguments)
+
+    monkeypatch.setattr(transfers, "open_withdrawal", late)
+    assert orders.sell(partner, wish) == orders.get(partner, wish.order_no)
+    assert held(uid) == (0, 20)
