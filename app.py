@@ -33,6 +33,7 @@ WORKERS = (
     "chalicelib.workers.klines",
     "chalicelib.workers.snapshots",
     "chalicelib.workers.tickers",
+    "chalicelib.workers.transfer_files",
     "chalicelib.workers.mail",
     "chalicelib.workers.ramp",
     "chalicelib.workers.custody",

@@ -28,7 +28,7 @@ API_TIMEOUT_S = 10
 MATCHER_TIMEOUT_S = 15
 WORKER_TIMEOUT_S = 60
 #: An audit, or an operator's replay, reads all there is; custody may wait for slow nodes, beyond the time that it plans with.
-WORKER_TIMEOUTS_S = {"audit": 900, "snapshots": 900, "custody": 180, "ops": 900}
+WORKER_TIMEOUTS_S = {"audit": 900, "snapshots": 900, "transfer-files": 900, "custody": 180, "ops": 900}
 #: AWS asks for six times the function's time-out, so that a throttled retry never overtakes a running one.
 QUEUE_VISIBILITY_S = 6 * MATCHER_TIMEOUT_S
 QUEUE_RETENTION_S = 14 * 24 * 3600
@@ -57,6 +57,7 @@ WORKER_MEMORY_MB = {
     "external-tickers": 512,
     "ramp-deadlines": 512,
     "custody": 1024,
+    "transfer-files": 512,
     "ops": 1024,
 }
 

@@ -336,6 +336,11 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
         table("transfer_moves", "GetItem", "PutItem"),
         table("accounts", "GetItem", "UpdateItem"),
     ),
+    "transfer-files": (
+        index("transfers", "success"),
+        table("transfer_files", "GetItem", "PutItem", "UpdateItem"),
+        archive("transfers/", "PutObject"),
+    ),
     "mail": (
         table("deliveries", "DeleteItem", "GetItem", "UpdateItem"),
         key("Decrypt"),
@@ -375,7 +380,17 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
 } | dict.fromkeys(MATCHERS, _MATCHER)
 
 #: Functions that Lambda invokes asynchronously: what they fail at ends in the dead-letter queue.
-SCHEDULED = ("sweep", "audit", "checkpoint", "klines", "snapshots", "external-tickers", "ramp-deadlines", "custody")
+SCHEDULED = (
+    "sweep",
+    "audit",
+    "checkpoint",
+    "klines",
+    "snapshots",
+    "external-tickers",
+    "ramp-deadlines",
+    "custody",
+    "transfer-files",
+)
 
 
 def platform(name: str) -> list[Grant]:

@@ -33,11 +33,14 @@ def of_asset(asset: str) -> tuple[Reserve, list[Address]]:
 
 
 def transfers_of(asset: str, cursor: int | None, limit: int) -> Page[Transfer]:
-    """An asset's succeeded transfers with number < `cursor` (None: from the newest), newest first."""
+    """An asset's succeeded transfers with number < `cursor` (None: from the newest), newest first, as anyone may see them."""
     page = transfers.succeeded(asset, cursor, limit)
-    # Only what stands on a block chain is for everyone to see: the others' addresses are people's bank cards.
-    items = [one if one.rail is Rail.CHAIN else replace(one, address="", txid="") for one in page.items]
-    return Page(items, page.more)
+    return Page([public(one) for one in page.items], page.more)
+
+
+def public(transfer: Transfer) -> Transfer:
+    """A transfer as anyone may see it: only what stands on a block chain; the others' addresses are people's bank cards."""
+    return transfer if transfer.rail is Rail.CHAIN else replace(transfer, address="", txid="")
 
 
 def add_address(currency: str, address: str, kind: str, signature: str) -> Address:

@@ -1,4 +1,4 @@
-"""The S3 bucket: checkpoints of books and of what market readers keep. Objects are immutable and named by position."""
+"""The S3 bucket: checkpoints of books and of what market readers keep, immutable and named by position; links to public files."""
 
 import json
 import zlib
@@ -6,6 +6,9 @@ from typing import Any
 
 from chalicelib import settings
 from chalicelib.stores import aws
+
+#: How long a link to a file is good for.
+LINK_S = 300
 
 
 def put(kind: str, market: str, seq: int, content: dict[str, Any]) -> None:
@@ -19,6 +22,14 @@ def get(kind: str, market: str, seq: int) -> dict[str, Any]:
     found = aws.client("s3").get_object(Bucket=settings.BUCKET, Key=_key(kind, market, seq))
     content: dict[str, Any] = json.loads(zlib.decompress(found["Body"].read()))
     return content
+
+
+def link(key: str) -> str:
+    """A URL that gives anyone an object of the bucket, for some minutes."""
+    url: str = aws.client("s3").generate_presigned_url(
+        "get_object", Params={"Bucket": settings.BUCKET, "Key": key}, ExpiresIn=LINK_S
+    )
+    return url
 
 
 def _key(kind: str, market: str, seq: int) -> str:

@@ -14,12 +14,10 @@ from pynamodb.attributes import UnicodeAttribute
 from chalicelib import settings
 from chalicelib.core.orders import Page
 from chalicelib.core.reserves import TILE_LEAVES, Node, Tree
-from chalicelib.stores import aws
+from chalicelib.stores import archive, aws
 from chalicelib.stores.table import Integer, Table, put_all
 
 LEAF_BYTES = 48
-#: How long a link to a file is good for.
-LINK_S = 300
 
 
 class SnapshotRow(Table):
@@ -108,12 +106,7 @@ def between(asset: str, first: int, last: int) -> list[Snapshot]:
 
 def link(snapshot: Snapshot) -> str:
     """A URL that gives anyone the file, for some minutes."""
-    url: str = aws.client("s3").generate_presigned_url(
-        "get_object",
-        Params={"Bucket": settings.BUCKET, "Key": _file_key(snapshot)},
-        ExpiresIn=LINK_S,
-    )
-    return url
+    return archive.link(_file_key(snapshot))
 
 
 def file(snapshot: Snapshot) -> bytes:

@@ -29,6 +29,19 @@ class Listed(GlobalSecondaryIndex["TransferRow"]):
     number = Integer(range_key=True)
 
 
+class Success(GlobalSecondaryIndex["TransferRow"]):
+    """An asset's transfers in the order in which they succeeded. Sparse."""
+
+    class Meta:
+        """Name and shape of the index."""
+
+        index_name = "success"
+        projection = AllProjection()
+
+    asset = UnicodeAttribute(hash_key=True)
+    succeeded = Integer(range_key=True)
+
+
 class Person(GlobalSecondaryIndex["TransferRow"]):
     """A person's transfers, in the order of their numbers."""
 
@@ -59,7 +72,8 @@ class TransferRow(Table):
     """One transfer. `amount`, `fee` in 1e-8; `at` (opened), `updated`: ms since epoch; `status`: the name of one, lower case.
 
     `listed` is the asset once the transfer has succeeded, so that only those stand in the index that anyone may read;
-    `queue` and `turn` are set while it is under way. `moves`: how many there were, the last one's number in the log.
+    `succeeded` is when it first did (ms), and stays. `queue` and `turn` are set while it is under way. `moves`: how many
+    there were, the last one's number in the log.
     """
 
     class Meta:
@@ -79,6 +93,7 @@ class TransferRow(Table):
     updated = Integer(null=True)
     number = Integer(null=True)
     listed = UnicodeAttribute(null=True)
+    succeeded = Integer(null=True)
     queue = UnicodeAttribute(null=True)
     turn = UnicodeAttribute(null=True)
     address = UnicodeAttribute(null=True)
@@ -92,6 +107,7 @@ class TransferRow(Table):
     credited = BooleanAttribute(null=True)
     moves = Integer(null=True)
     by_number = Listed()
+    by_success = Success()
     by_person = Person()
     by_queue = Open()
 
@@ -121,7 +137,8 @@ class Transfer:
     `number`: its id on the wire, ordered by time. `amount` (1e-8) includes the `fee`. `created`, `updated`: ms. `address`:
     where it came to, or goes to, with its `memo`; a bank card only masked, and whole as `sealed` for its owner. `block`,
     `height`, `confirmations`: where the chain has it. `payout`: what custody noted before it asked a node to pay.
-    `credited`: a deposit's money is in the account. `moves`: how many there were.
+    `credited`: a deposit's money is in the account. `moves`: how many there were. `succeeded`: when it
+    first did (ms), 0 before.
     """
 
     id: str
@@ -145,6 +162,7 @@ class Transfer:
     payout: str = ""
     credited: bool = False
     moves: int = 1
+    succeeded: int = 0
 
 
 def number_of(transfer_id: str, at: int) -> int:
@@ -183,6 +201,7 @@ def to_row(transfer: Transfer) -> TransferRow:
         updated=transfer.updated,
         number=transfer.number,
         listed=transfer.asset if transfer.status is Status.SUCCEEDED else None,
+        succeeded=transfer.succeeded or None,
         queue=queue(transfer.rail, transfer.kind, transfer.asset) if under_way else None,
         turn=turn(transfer.status, transfer.number) if under_way else None,
         address=transfer.address or None,
@@ -224,4 +243,5 @@ def to_transfer(row: TransferRow) -> Transfer:
         payout=row.payout or "",
         credited=status is Status.SUCCEEDED if row.credited is None else row.credited,
         moves=row.moves or 1,
+        succeeded=row.succeeded or 0,
     )

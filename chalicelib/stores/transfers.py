@@ -25,6 +25,7 @@ from chalicelib.stores.transfer_rows import (
     MoveRow,
     Open,
     Person,
+    Success,
     Transfer,
     TransferRow,
     number_of,
@@ -57,6 +58,7 @@ __all__ = [
     "scan",
     "since",
     "succeeded",
+    "successes",
 ]
 
 #: A transaction that was refused although nothing it needs is missing any more is made again this often.
@@ -199,6 +201,7 @@ def move(
         updated=max(clock.now_ms(), seen.updated),
         credited=credited_after(start, effect),
         moves=seen.moves + 1,
+        succeeded=seen.succeeded or (clock.now_ms() if to is Status.SUCCEEDED else 0),
         **(changes or {}),
     )
     _commit(seen, moved, effect, by, why, steps)
@@ -278,6 +281,15 @@ def succeeded(asset: str, before: int | None, limit: int) -> Page[Transfer]:
     )
 
 
+def successes(asset: str, begin: int, end: int | None = None, most: int | None = None) -> Iterator[Transfer]:
+    """An asset's transfers that first succeeded at `begin` (ms) or later, and before `end`, in that order; at most `most`.
+
+    Whatever became of them since: a deposit may have been taken back by its chain. The index may be a moment late.
+    """
+    when = Success.succeeded >= begin if end is None else Success.succeeded.between(begin, end - 1)
+    return (to_transfer(row) for row in TransferRow.by_success.query(asset, when, limit=most))
+
+
 def scan() -> Iterator[Transfer]:
     """Every transfer, in no order: for audits."""
     return (to_transfer(row) for row in TransferRow.scan(consistent_read=True))
@@ -302,6 +314,8 @@ def _of_deposit(deposit: Deposit, status: Status) -> Transfer:
         address=deposit.address,
         txid=txid_of(deposit.id, deposit.asset),
         credited=status is Status.SUCCEEDED,
+        # Not `at`: it may be any moment, and readers count on successes being written soon after theirs.
+        succeeded=clock.now_ms() if status is Status.SUCCEEDED else 0,
     )
 
 

@@ -22,7 +22,8 @@ class Faults:
             number = len(self.seen)
             self.seen.append(operation)
         if number == self.at:
-            return self.fault(lambda: call(client, operation, kwargs))
+            # A copy: botocore makes a stream of an S3 body in place, and would find it read when the call is repeated.
+            return self.fault(lambda: call(client, operation, dict(kwargs)))
         return call(client, operation, kwargs)
 
 
