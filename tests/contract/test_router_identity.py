@@ -81,6 +81,16 @@ class TestThePath:
         arguments = dict.fromkeys(contract()[name]["arguments"], "1")
         assert RouterClient(stranger.app).refused(name, http="GET", **arguments) == "UnSupport Handler"
 
+    @pytest.mark.parametrize("name", sorted(name for name, method in METHODS.items() if method.changing))
+    def test_what_changes_anything_is_not_to_be_had_by_another_sites_form(self, stranger, name):
+        client = RouterClient(stranger.app, {"Sec-Fetch-Site": "cross-site"})
+        assert client.refused(name, **{one: "1" for one in contract()[name]["arguments"]}) == "UnSupport Handler"
+
+    @pytest.mark.parametrize("site", ["same-origin", "same-site", "none"])
+    def test_ones_own_pages_may(self, anyone, site):
+        anyone.headers = {"Sec-Fetch-Site": site}
+        anyone.done("make_valid_code", user=USER)
+
     @pytest.mark.parametrize("place", ["query", "form", "json"])
     def test_arguments_may_come_in_any_place(self, anyone, place):
         assert anyone.call_as(place, "make_valid_code", user=USER).body["status"]

@@ -32,7 +32,6 @@ INTERNAL: Final = "Internal Except"
 #: What none of this dialect's methods is refused for. A new reason of other dialects gets its place here.
 ELSEWHERE: Final = (
     Reason.LOGIN_FAILED,
-    Reason.CROSS_SITE,
     Reason.CAPTCHA,
     Reason.NO_SUCH_REQUEST,
     Reason.SPENT,
@@ -98,6 +97,7 @@ SPELLINGS: Final[Mapping[Reason, str]] = {
     Reason.ACCOUNT_UNUSABLE: INACTIVE,
     Reason.SIGNATURE_MISMATCH: LOGIN,
     Reason.UNAUTHENTICATED: LOGIN,
+    Reason.CROSS_SITE: NO_METHOD,
     Reason.LOGIN_LOCKED: OFTEN,
     Reason.NO_SUCH_MARKET: NO_PAIR,
     Reason.MARKET_HALTED: ORDER,
