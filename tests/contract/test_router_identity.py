@@ -8,7 +8,7 @@ import pytest
 
 from chalicelib import clock
 from chalicelib.api.router import errors
-from chalicelib.api.router.methods import METHODS
+from chalicelib.api.router.endpoint import METHODS
 from chalicelib.core import identity as rules
 from chalicelib.core.identity import DAY_MS, MINUTE_MS, Standing
 from chalicelib.services import identity, passwords
@@ -84,7 +84,7 @@ class TestThePath:
     @pytest.mark.parametrize("name", sorted(name for name, method in METHODS.items() if method.changing))
     def test_what_changes_anything_is_not_to_be_had_by_another_sites_form(self, stranger, name):
         client = RouterClient(stranger.app, {"Sec-Fetch-Site": "cross-site"})
-        assert client.refused(name, **{one: "1" for one in contract()[name]["arguments"]}) == "UnSupport Handler"
+        assert client.refused(name, **dict.fromkeys(contract()[name]["arguments"], "1")) == "UnSupport Handler"
 
     @pytest.mark.parametrize("site", ["same-origin", "same-site", "none"])
     def test_ones_own_pages_may(self, anyone, site):

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from app import GROUPS, app
-from chalicelib.api.router.methods import METHODS
+from chalicelib.api.router.endpoint import METHODS
 from tests.contract.document import contract
 from tests.house.source import ROOT
 

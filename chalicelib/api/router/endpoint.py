@@ -14,7 +14,7 @@ from chalicelib.api.router.errors import text
 from chalicelib.api.router.methods import METHODS, heard
 from chalicelib.core.reasons import Reason, Refused
 
-__all__ = ["refusal", "routes"]
+__all__ = ["METHODS", "refusal", "routes"]
 
 #: Loading them is what registers their methods.
 MODULES: Final = (identity, market, trading, wallet)
