@@ -55,7 +55,8 @@ def test_a_reading_key_reads_and_places_nothing(exchange):
 
 
 def test_no_key_touches_what_is_not_trading(trader):
-    for url in ("/api/v2/user/add_api_token", "/api/v2/user/update_nickname", "/api/v2/user/send_verification_code"):
+    for verb in ("add_api_token", "update_nickname", "send_verification_code", "submit_withdrawal", "add_bankcard"):
+        url = f"/api/v2/user/{verb}"
         assert trader.post(url, "{}").code == 1014
     identity.add_api_token(trader.person.uid)
     for url in ("/api/v2/user/profile", "/api/v2/user/get_google_auth"):
