@@ -49,6 +49,14 @@ def test_nobody_but_a_person_whose_page_it_is(exchange, ann, url):
     assert ann.upload(url, picture()).code == 30060
 
 
+def test_a_form_may_echo_the_token_in_a_field(ann):
+    token = ann.browser.jar["c_token"]
+    for echoed, status in ((token, 200), ("x", 403)):
+        body, content_type = form({"c_token": echoed}, {"upload_image_file": picture()})
+        reply = ann.post(IMAGE, body, Content_Type=content_type, X_C_TOKEN="")
+        assert reply.status == status
+
+
 class TestImages:
     @pytest.mark.parametrize("url", [IMAGE, VERIFY])
     @pytest.mark.parametrize(("kind", "extension"), [("JPEG", ".jpg"), ("PNG", ".png")])

@@ -10,7 +10,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from chalicelib import clock, settings
-from chalicelib.api.edge import parameters
+from chalicelib.api.edge import multipart, parameters
 from chalicelib.api.edge.request import Request
 from chalicelib.core.identity import DAY_MS, User, fingerprint
 from chalicelib.core.reasons import Reason, Refused
@@ -80,6 +80,8 @@ def _parameter(request: Request) -> str:
     with suppress(Refused):
         if found := request.query.get(C_TOKEN):
             return found
+        if multipart.is_multipart(request):
+            return multipart.parts(request).fields.get(C_TOKEN, "")
         return str(parameters.body(request).get(C_TOKEN, ""))
     return ""
 
