@@ -78,6 +78,16 @@ class Chain:
             return None
         return self.trail[len(self.trail) - back * _TRACE :][:_TRACE]
 
+    def grown(self, block: str) -> "Chain":
+        """The chain after one more block."""
+        trail = (self.trail + block[:_TRACE])[-TRAIL_BLOCKS * _TRACE :]
+        return replace(self, height=self.height + 1, hash=block, trail=trail)
+
+    def cut(self, height: int, block: str) -> "Chain":
+        """The chain as it was at an earlier block; beyond its trail, that is all that is known of it."""
+        kept = len(self.trail) - (self.height - height) * _TRACE
+        return replace(self, height=height, hash=block, trail=self.trail[: max(kept, 0)] or block[:_TRACE])
+
     def open_payouts(self) -> dict[str, str]:
         """transaction → withdrawal, of all payouts that are not finished."""
         return dict(self.spending.values())
@@ -131,15 +141,12 @@ def begin(asset: str, height: int, block: str) -> None:
 
 def advance(seen: Chain, block: str) -> Chain:
     """Move the cursor on by one block, whose consequences are written. Raises `Overtaken`."""
-    trail = (seen.trail + block[:_TRACE])[-TRAIL_BLOCKS * _TRACE :]
-    return _set(seen, replace(seen, height=seen.height + 1, hash=block, trail=trail))
+    return _set(seen, seen.grown(block))
 
 
 def rewind(seen: Chain, height: int, block: str) -> Chain:
     """Move the cursor back to a block from which the chain goes another way now. Raises `Overtaken`."""
-    kept = len(seen.trail) - (seen.height - height) * _TRACE
-    trail = seen.trail[: max(kept, 0)] or block[:_TRACE]
-    return _set(seen, replace(seen, height=height, hash=block, trail=trail))
+    return _set(seen, seen.cut(height, block))
 
 
 def sightings(asset: str) -> list[Sighting]:

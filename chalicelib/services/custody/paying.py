@@ -19,7 +19,7 @@ BLOCKS_WANTED = 6
 FEE_FACTOR_MAX = 10
 #: Bytes of a transaction: of itself, of a coin that it spends, of an output (the longest form).
 TRANSACTION_BYTES, COIN_BYTES, OUTPUT_BYTES = 12, 149, 43
-COINS_MAX = 100
+COINS_MAX = 60
 PAYOUTS_MAX = 20
 #: More unfinished payouts than this at once, and others wait: it bounds the size of the chain's row.
 OPEN_MAX = 500
