@@ -18,7 +18,7 @@ from chalicelib.services.matching.engine import apply_effects
 from chalicelib.stores import accounts, commands, journal, orders, transfers, users
 from tests.cloud import tables
 from tests.services import world
-from tests.stores import ramp_on_dynamodb_local
+from tests.stores import identity_on_dynamodb_local, ramp_on_dynamodb_local
 
 MARKET = "GOOC-CNY"
 ADDRESS = "17ZFHKXPqoxeHcCTiJ5CZrKLrUJN1TD7Uj"
@@ -106,6 +106,7 @@ def main():
 
     withdraw()
     ramp_on_dynamodb_local.main()
+    identity_on_dynamodb_local.main()
     assert audit.audit(owed_ms=0).violations == []
     before = accounts.get(ANN), accounts.get(BOB), rows()
     for entry in list(journal.since(MARKET, 0)):
