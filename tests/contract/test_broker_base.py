@@ -205,6 +205,41 @@ class TestLog:
         assert browser.get(f"{LOG}?{query}").code == 30003
 
 
+class TestWithoutEmail:
+    """Somebody who registered by mobile number, at coinport."""
+
+    @pytest.fixture
+    def coinport(self, browser, app):
+        from tests.contract.broker_people import MOBILE, sign_up
+        from tests.contract.client import Client
+
+        sign_up(browser, MOBILE)
+        return Client(app, {"Cookie": f"session={browser.jar['au_token']}"})
+
+    def test_the_profile(self, coinport):
+        profile = coinport.get("/api/v2/user/profile").data
+        assert (profile["email"], profile["emailVerified"]) == ("", False)
+        assert (profile["mobile"], profile["mobileVerified"]) == ("+8613873647282", True)
+
+    def test_codes_come_by_sms_only(self, coinport):
+        assert coinport.post("/api/v2/user/send_verification_code", {"toEmail": True}).code == 9003
+        sent = coinport.post("/api/v2/user/send_verification_code", {"toPhone": True}).data
+        assert (sent["sentToPhone"], sent["sentToEmail"]) == (True, False)
+
+    def test_a_withdrawal_asks_for_the_texted_code(self, coinport):
+        body = {"currency": "BTC", "amount": 1, "address": "17ZFHKXPqoxeHcCTiJ5CZrKLrUJN1TD7Uj"}
+        reply = coinport.post("/api/v2/user/submit_withdrawal", body)
+        assert reply.code == 1001
+        assert "phone" in reply.message
+
+    def test_what_takes_a_mailed_code_by_name_says_that_there_is_no_address(self, coinport):
+        body = {"uuid": "5cf04b35-9465-4997-9ab3-94c57b3c9afa", "emailCode": "123456", "emailPrefer": "0"}
+        assert coinport.post("/api/v2/user/set_email_auth", body).code == 9003
+
+    def test_an_api_token_trades(self, coinport, browser):
+        assert coinport.post("/api/v2/user/add_api_token", {}).data["token"]
+
+
 class TestRefusals:
     def test_an_unknown_path_is_30017(self, browser):
         for path in ("/api/user/nothing", "/api/common/x", "/api/oauth2/x"):

@@ -76,7 +76,7 @@ def mobile_of(user: User) -> Mobile | None:
 
 def accounts(user: User) -> list[dict[str, Any]]:
     """A person's accounts besides the main one, which `defaultAccountId` names: that for futures, once opened."""
-    if not (user.open_future or user.open_contract):
+    if not identity.has_futures(user):
         return []
     return [{"accountId": user.uid, "accountType": 3, "accountIndex": 0, "accountName": ""}]
 
@@ -101,7 +101,7 @@ def _everything(user: User) -> dict[str, Any]:
         "defaultAccountId": user.uid,
         "registerDate": str(user.created),
         "openOption": False,
-        "openFuture": user.open_future or user.open_contract,
+        "openFuture": identity.has_futures(user),
         "source": user.source,
         "inviteUserId": user.inviter or "0",
         "secondLevelInviteUserId": user.second_inviter or "0",
