@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from chalicelib import clock
+from chalicelib import clock, settings
 from chalicelib.core import ramp
 from chalicelib.core.ramp import Kind, Status
 from chalicelib.core.reasons import Reason, Refused
@@ -20,6 +20,7 @@ from tests.services import ramp_world, world
 from tests.services.ramp_world import SOURCE, bought, get, held, path, purchase, sale
 
 USDT = "USDT"
+WHOLE = settings.exchange()
 
 
 @pytest.fixture(autouse=True)
@@ -465,6 +466,57 @@ class TestDeadlines:
                 deadlines.run()
         assert (path(one), path(other)) == ("13", "132")
         assert deadlines.run() == 1
+
+
+class TestRaces:
+    """Everything at once, in threads; what each heard is what became of it."""
+
+    @pytest.fixture(autouse=True)
+    def _juan(self, partner, monkeypatch):
+        self.uid = ramp_world.person(USDT="100")
+        monkeypatch.setattr(clock, "sleep_ms", lambda _: None)
+
+    def at_once(self, *calls):
+        def heard(call):
+            try:
+                return call()
+            except Refused as refusal:
+                return refusal.reason
+
+        with ThreadPoolExecutor(len(calls)) as pool:
+            return [future.result() for future in [pool.submit(heard, call) for call in calls]]
+
+    @pytest.mark.parametrize("turn", range(4))
+    def test_money_against_the_deadline(self, partner, monkeypatch, turn):
+        order = bought(partner)
+        world.later(monkeypatch, 48 * 3_600_000)
+        credit = lambda: moves.credit(order.note_code, order.amounts.legal, "bob")  # noqa: E731 - as the other one
+        calls = [credit, deadlines.run]
+        heard = self.at_once(*(calls if turn % 2 else reversed(calls)))
+        paid = any(getattr(one, "status", None) is Status.PAID for one in heard)
+        assert path(order) == ("134" if paid else "132")
+
+    @pytest.mark.parametrize("turn", range(4))
+    def test_a_payment_against_a_rejection(self, partner, turn):
+        order = orders.sell(partner, sale("20"))
+        moves.approve(*named(order), "ann")
+        calls = [lambda: moves.pay(*named(order), "ann"), lambda: moves.reject(*named(order), "bob", "")]
+        heard = self.at_once(*(calls if turn % 2 else reversed(calls)))
+        assert heard.count(Reason.ORDER_STATE) == 1
+        assert (path(order), held(self.uid)) in {("1345", (80, 0)), ("132", (100, 0))}
+
+    def test_sales_against_orders_at_the_market_for_the_same_coins(self, partner, monkeypatch):
+        monkeypatch.setattr(settings, "exchange", lambda: WHOLE)
+        wishes = [sale("30") for _ in range(3)]
+        heard = self.at_once(
+            *(lambda wish=wish: orders.sell(partner, wish) for wish in wishes),
+            *(lambda: world.place(self.uid, "BTC-USDT", "buy", "40", "1") for _ in range(2)),
+        )
+        placed, sold = sum(isinstance(one, int) for one in heard), sum(isinstance(one, rows.Order) for one in heard)
+        balance = wallet.balances(self.uid)[USDT]
+        assert (balance.frozen, balance.pending) == (placed * 40 * 10**8, sold * 30 * 10**8)
+        assert balance.available == 100 * 10**8 - balance.frozen - balance.pending >= 0
+        assert heard.count(Reason.INSUFFICIENT_FUNDS) == 5 - placed - sold > 0
 
 
 def test_fees_are_credited_to_nobody(partner):
