@@ -23,6 +23,8 @@ GROUPS = {
     "oauth": "chalicelib.api.broker.oauth",
     "router": "chalicelib.api.router.endpoint",
     "ramp": "chalicelib.api.ramp.partner",
+    "draft-open": "chalicelib.api.draft.open",
+    "draft": "chalicelib.api.draft.account",
 }
 #: Modules whose `routes` blueprint holds event handlers.
 WORKERS = (

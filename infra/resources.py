@@ -46,6 +46,8 @@ GROUP_MEMORY_MB = {
     "oauth": 512,
     "router": 1024,
     "ramp": 1024,
+    "draft-open": 512,
+    "draft": 1024,
 }
 MATCHER_MEMORY_MB = 1024
 WORKER_MEMORY_MB = {

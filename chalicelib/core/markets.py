@@ -93,6 +93,10 @@ class Exchange:
         # Only ASCII: the upper case of some other letters is an ASCII letter ("ſ" becomes "S").
         return self.assets.get(self.aliases.get(key, key)) if name.isascii() else None
 
+    def priced_in(self, asset: str) -> list[str]:
+        """The markets whose quote an asset is."""
+        return [market.id for market in self.markets.values() if market.quote == asset]
+
     def market(self, name: str) -> Market | None:
         """The market that a person means by ``base-quote``, in any case, by id or alias of its assets."""
         if name.isascii() and name.count("-") == 1:

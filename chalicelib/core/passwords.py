@@ -23,9 +23,14 @@ COMMON: Final = (  # noqa: SIM905 - nobody reads this list item by item
 ).split("|")
 
 
+def is_md5(text: str) -> bool:
+    """Whether this is an MD5 in hexadecimal digits, of either case."""
+    return _MD5.fullmatch(text) is not None
+
+
 def md5(text: str, parameter: str) -> str:
     """A password's MD5 in its one spelling, lower case. Raises `Refused` (PASSWORD_FORMAT) for anything else."""
-    if not _MD5.fullmatch(text):
+    if not is_md5(text):
         raise Refused(Reason.PASSWORD_FORMAT, parameter)
     return text.lower()
 

@@ -62,6 +62,16 @@ def depth(market: str, limit: int) -> Depth:
     return Depth(asks=view.depth(Side.SELL, limit), bids=view.depth(Side.BUY, limit))
 
 
+def best(markets: Sequence[str]) -> dict[str, tuple[int, int]]:
+    """market → its best bid and ask (1e-8 quote per base), 0 where there is none. One query a market, side by side."""
+    views = dict(zip(markets, aws.in_parallel(_view, markets), strict=True))
+    return {market: (_top(view, Side.BUY), _top(view, Side.SELL)) for market, view in views.items()}
+
+
+def _top(view: MarketView, side: Side) -> int:
+    return next((price for price, _ in view.depth(side, 1)), 0)
+
+
 def trades(market: str, cursor: int | None, limit: int) -> Page[Trade]:
     """A market's trades with id < `cursor` (None: from the newest), newest first."""
     return trade_rows.of_market(market, cursor, limit)

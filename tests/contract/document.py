@@ -1,9 +1,9 @@
 """The document's example answers as a contract: what every response of the suite is checked against.
 
 `data/<group>.json` maps ``METHOD /path`` to the example as printed in the document (`answer`), and to what an example
-cannot tell: `keyed_by` (its top-level names are data), `free_lists` (lists of scalars that may have any length; any
-other list of scalars is a row with fixed places), `optional` names, `nullable` ones, `texts` (names whose digits are no id), the
-names that the `query` may hold. `ours` marks what the document lacks.
+cannot tell: `keyed_by` (its top-level names are data), `maps` (so are those of these inner objects), `free_lists` (lists of
+scalars that may have any length; any other list of scalars is a row with fixed places), `optional` names, `nullable` ones,
+`texts` (names whose digits are no id), the names that the `query` may hold. `ours` marks what the document lacks.
 """
 
 import json
@@ -73,6 +73,11 @@ def _compare(entry: dict, example, actual, place: str) -> Iterator[str]:
 def _compare_records(entry: dict, example: dict, actual, place: str) -> Iterator[str]:
     if not isinstance(actual, dict):
         yield f"{place}: {actual!r} is no object"
+        return
+    if place.rpartition(".")[2] in entry.get("maps", ()):
+        row = next(iter(example.values()))
+        for name, value in actual.items():
+            yield from _compare(entry, row, value, f"{place}.{name}")
         return
     optional = set(entry.get("optional", ()))
     differing = (set(actual) ^ set(example)) - optional

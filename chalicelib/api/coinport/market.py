@@ -55,7 +55,7 @@ def tickers(_request: Request) -> object:
 def tickers_of_currency(request: Request) -> object:
     """The tickers of the markets that are priced in one currency, CNY or BTC."""
     currency = words.currency(request.params["symbol"])
-    markets = [market.id for market in settings.exchange().markets.values() if market.quote == currency]
+    markets = settings.exchange().priced_in(currency)
     if not markets:
         raise Refused(Reason.PARAMETER_INVALID, "currency")
     return _tickers(markets)

@@ -22,6 +22,8 @@ DIALECTS: Final[tuple[tuple[str, str], ...]] = (
     ("/user/findUserAuthStatus", "chalicelib.api.ramp.endpoint"),
     ("/user/kycLink", "chalicelib.api.ramp.endpoint"),
     ("/user/userKyc.html", "chalicelib.api.ramp.endpoint"),
+    ("/draft/", "chalicelib.api.draft.endpoint"),
+    ("/download/json/", "chalicelib.api.draft.endpoint"),
     ("", "chalicelib.api.coinport.endpoint"),
 )
 
