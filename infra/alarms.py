@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chalicelib import settings
-from infra.roles import att, pascal
+from infra.grants import att, pascal
 
 Template = dict[str, Any]
 

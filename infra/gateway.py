@@ -7,7 +7,7 @@ from typing import Any
 from chalicelib import settings
 from chalicelib.api.coinport.errors import SPELLINGS
 from chalicelib.core.reasons import Reason
-from infra.roles import att
+from infra.grants import att
 
 Template = dict[str, Any]
 

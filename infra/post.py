@@ -4,7 +4,7 @@ from typing import Any
 
 from chalicelib import settings
 from infra import alarms
-from infra.roles import att
+from infra.grants import att
 
 Template = dict[str, Any]
 

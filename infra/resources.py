@@ -18,7 +18,7 @@ import app as application
 from chalicelib import settings, stores
 from chalicelib.workers.matching import function_name
 from infra import alarms, buckets, gateway, post, roles
-from infra.roles import pascal
+from infra.grants import att, pascal
 
 Template = dict[str, Any]
 
@@ -144,7 +144,7 @@ def complete(template: Template, values: Mapping[str, Any]) -> Template:
         functions[name] = _function(name, worker, MATCHER_MEMORY_MB, MATCHER_TIMEOUT_S)
         # By reference, not by name: CloudFormation has to create the queue first.
         for event in worker["Events"].values():
-            event["Properties"]["Queue"] = roles.att(f"{pascal(name)}Queue", "Arn")
+            event["Properties"]["Queue"] = att(f"{pascal(name)}Queue", "Arn")
         resources |= {f"{pascal(name)}Queue": _queue(market), **alarms.of_market(name)}
     postman = post.fed(resources.pop(pascal(post.POSTMAN))["Properties"])
     functions[post.POSTMAN] = _function(post.POSTMAN, postman, post.POSTMAN_MEMORY_MB, post.POSTMAN_TIMEOUT_S)
@@ -155,7 +155,7 @@ def complete(template: Template, values: Mapping[str, Any]) -> Template:
         if "Events" in worker:
             functions[name]["Properties"]["DeadLetterQueue"] = {
                 "Type": "SQS",
-                "TargetArn": roles.att("DeadLetters", "Arn"),
+                "TargetArn": att("DeadLetters", "Arn"),
             }
     left = [name for name, one in resources.items() if one["Type"] == "AWS::Serverless::Function"]
     assert not left, f"give these workers a memory size and a role: {left}"
@@ -182,7 +182,7 @@ def complete(template: Template, values: Mapping[str, Any]) -> Template:
         "MailSender": {"Value": {"Ref": "MailSender"}},
         "PublicUrl": {"Value": {"Ref": "PublicUrl"}},
         # The domain's name has to lead here: an alias record, in whatever keeps its zone.
-        "DomainTarget": {"Condition": "HasDomain", "Value": roles.att("Domain", "RegionalDomainName")},
+        "DomainTarget": {"Condition": "HasDomain", "Value": att("Domain", "RegionalDomainName")},
     }
     template["Resources"] = dict(sorted(resources.items()))
     return template
@@ -211,8 +211,8 @@ def _function(name: str, properties: Template, memory: int, timeout: int, group:
         "QUEUE_URL_BASE": {"Fn::Sub": "https://sqs.${AWS::Region}.${AWS::URLSuffix}/${AWS::AccountId}/"},
         "BUCKET": {"Ref": "Archive"},
         "UPLOADS_BUCKET": {"Ref": "Uploads"},
-        "KMS_KEY": roles.att("Key", "Arn"),
-        "SIGNING_KEY": roles.att("SigningKey", "Arn"),
+        "KMS_KEY": att("Key", "Arn"),
+        "SIGNING_KEY": att("SigningKey", "Arn"),
         "PUBLIC_URL": {"Ref": "PublicUrl"},
         "PUBLIC_URL_V2": {"Ref": "PublicUrlV2"},
         "MAIL_SENDER": {"Ref": "MailSender"},
@@ -229,7 +229,7 @@ def _function(name: str, properties: Template, memory: int, timeout: int, group:
             "MemorySize": memory,
             "Timeout": timeout,
             "Tracing": "Active" if group else "PassThrough",
-            "Role": roles.att(f"{pascal(name)}Role", "Arn"),
+            "Role": att(f"{pascal(name)}Role", "Arn"),
             "Environment": {"Variables": variables},
         },
     }

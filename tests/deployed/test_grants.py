@@ -11,6 +11,7 @@ import boto3
 import pytest
 
 from infra import local, roles
+from infra.grants import pascal
 
 #: What no test can bring about with reasonable effort, and why it is needed all the same: (function, action, resource).
 UNPROVED = {
@@ -54,7 +55,7 @@ def calls(tmp_path_factory, exchange):
         for file in tmp_path_factory.getbasetemp().glob("*/calls.jsonl")
         for line in file.read_text().splitlines()
     ]
-    functions = {f"exchange-local-{roles.pascal(name)}Role-": name for name in roles.GRANTS}
+    functions = {f"exchange-local-{pascal(name)}Role-": name for name in roles.GRANTS}
     found = set()
     for role, action, resource, decision in lines:
         name = next(name for prefix, name in functions.items() if role.startswith(prefix))
@@ -70,7 +71,7 @@ def granted(exchange):
         names = [role["RoleName"] for page in iam.get_paginator("list_roles").paginate() for role in page["Roles"]]
         found = {}
         for name, grants in roles.GRANTS.items():
-            (role,) = [one for one in names if one.startswith(f"exchange-local-{roles.pascal(name)}Role-")]
+            (role,) = [one for one in names if one.startswith(f"exchange-local-{pascal(name)}Role-")]
             document = iam.get_role_policy(RoleName=role, PolicyName="grants")["PolicyDocument"]
             # The first statements are the table's, in its order; what Lambda itself does follows (`roles.platform`).
             for place, (grant, statement) in enumerate(zip(grants, document["Statement"], strict=False)):
