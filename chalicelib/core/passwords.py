@@ -36,10 +36,10 @@ def md5(text: str, parameter: str) -> str:
 
 
 def new_md5(text: str, parameter: str) -> str:
-    """The MD5 of a password that somebody chooses. Raises `Refused` (PASSWORD_FORMAT) for a common one too."""
+    """The MD5 of a password that somebody chooses. Raises `Refused` (PASSWORD_FORMAT, COMMON_PASSWORD)."""
     spelt = md5(text, parameter)
     if spelt in _common():
-        raise Refused(Reason.PASSWORD_FORMAT, parameter)
+        raise Refused(Reason.COMMON_PASSWORD, parameter)
     return spelt
 
 

@@ -72,6 +72,7 @@ class Reason(StrEnum):
     MOBILE_UNVERIFIED = auto()
     INVITE_CODE = auto()
     CODE_MISSING = auto()
+    COMMON_PASSWORD = auto()
     PASSWORDS_DIFFER = auto()
     PASSWORD_SET = auto()
     OLD_PASSWORD_MISSING = auto()

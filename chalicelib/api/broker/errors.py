@@ -59,6 +59,7 @@ CODES: Final[Mapping[Reason, int]] = {
     Reason.NOT_SENT: 31010,
     Reason.PASSWORDS_DIFFER: 31012,
     Reason.PASSWORD_FORMAT: 31013,
+    Reason.COMMON_PASSWORD: 31013,
     Reason.CODE_MISSING: 31014,
     Reason.SMS_CODE: 31015,
     Reason.EMAIL_CODE: 31016,

@@ -85,6 +85,7 @@ SPELLINGS: Final[Mapping[Reason, Spelling]] = {
     Reason.NO_SUCH_REQUEST: Spelling(1007, "请求无效或已过期，请重新操作", "Unknown or expired; begin anew"),
     Reason.SPENT: Spelling(1002, "操作次数已达上限，请稍后再试", "Done too many times; try again later"),
     Reason.CODE_MISSING: Spelling(1001, "请输入验证码", "The code is missing"),
+    Reason.COMMON_PASSWORD: Spelling(9004, "密码过于简单，请更换", "This password is too common"),
     Reason.PASSWORDS_DIFFER: Spelling(1007, "两次输入的密码不一致", "The two passwords differ"),
     Reason.PASSWORD_SET: Spelling(1007, "已设置登录密码", "There is a password already"),
     Reason.OLD_PASSWORD_MISSING: Spelling(1001, "请输入原密码", "The old password is missing"),

@@ -65,6 +65,7 @@ ELSEWHERE: Final = (
     Reason.FIND_BY_MOBILE,
     Reason.FIND_RETIRED,
     Reason.ID_NUMBER,
+    Reason.COMMON_PASSWORD,
     Reason.PHONE_FORMAT,
     Reason.TOTP_BOUND,
     Reason.TOTP_UNBOUND,
