@@ -116,6 +116,7 @@ def test_a_sale_from_push_to_money(partner, juan):
     assert ramp("approve", order_no="OUT1")["applyStatus"] == "3"
     shown = ramp("show", order_no="OUT1")
     assert shown["receiver"]["account"] == ramp_world.THEIRS.account, "whoever pays has to see it"
+    assert shown["realName"] == "Juan Cruz", "and whoever approves, as whom the customer was identified"
     assert ramp("paid", order_no="OUT1")["applyStatus"] == "5"
     assert held(juan) == (80, 0)
 

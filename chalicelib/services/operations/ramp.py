@@ -9,6 +9,7 @@ from chalicelib.core import ramp as rules
 from chalicelib.core.money import to_decimal
 from chalicelib.core.ramp import Receiver, Terms
 from chalicelib.core.reasons import Reason, Refused
+from chalicelib.services import identity
 from chalicelib.services.operations.arguments import Payload, Verb, decimal, text
 from chalicelib.services.ramp import accounts, moves, orders, partners
 from chalicelib.stores import users
@@ -112,11 +113,13 @@ def _list(payload: Payload) -> dict[str, Any]:
 
 
 def _show(payload: Payload) -> dict[str, Any]:
-    """All there is to know of an order: who pays, where the money goes, what has been done to it."""
+    """All there is to know of an order: who pays, where the money goes, what has been done to it; and as whom its customer
+    was identified, for whoever approves has to compare the names."""
     order = moves.find(payload.get("source") or None, text(payload, "order_no"))
     payer, receiver = orders.people(order)
     return {
         **_order(order),
+        "realName": identity.approved_name(order.uid) or "",
         "payer": asdict(payer),
         "receiver": asdict(receiver),
         "log": [
