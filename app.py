@@ -25,6 +25,7 @@ GROUPS = {
     "ramp": "chalicelib.api.ramp.partner",
     "draft-open": "chalicelib.api.draft.open",
     "draft": "chalicelib.api.draft.account",
+    "web": "chalicelib.api.ramp.page",
 }
 #: Modules whose `routes` blueprint holds event handlers.
 WORKERS = (

@@ -48,6 +48,7 @@ GROUP_MEMORY_MB = {
     "ramp": 1024,
     "draft-open": 512,
     "draft": 1024,
+    "web": 1769,
 }
 MATCHER_MEMORY_MB = 1024
 WORKER_MEMORY_MB = {

@@ -246,6 +246,18 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
         post("SendMessage"),
         send(*MARKETS),
     ),
+    "api-web": (
+        table("ramp_accounts", "GetItem", "PutItem"),
+        table("users", "GetItem", "PutItem", "UpdateItem"),
+        table("accounts", "PutItem"),
+        table("codes", "GetItem", "PutItem", "UpdateItem"),
+        table("attempts", "BatchGetItem", "PutItem"),
+        table("kyc", "GetItem", "PutItem"),
+        uploads("kept/", "GetObject", "PutObject", "PutObjectTagging"),
+        uploads("incoming/", "GetObject", "PutObject"),
+        key("Decrypt", "Encrypt"),
+        post("SendMessage"),
+    ),
     "sweep": (
         table("accounts", "GetItem", "UpdateItem"),
         index("accounts", "waiting"),

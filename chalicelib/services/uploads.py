@@ -78,14 +78,20 @@ def owned(uid: str, text: str, kind: Kind = Kind.IMAGE) -> Upload:
     return upload
 
 
-def claim(uid: str, text: str, kind: Kind = Kind.IMAGE) -> Upload:
-    """The same, when it is needed: it is there, was checked, and is not forgotten until it is released.
+def settle(uid: str, text: str, kind: Kind = Kind.IMAGE) -> Upload:
+    """The same, and it is there and was checked: a large one is looked at now, and written anew like any other.
 
-    A large one is looked at now, and written anew like any other. Raises `Refused` (UPLOAD_INVALID).
+    Raises `Refused`: UPLOAD_INVALID, UPLOAD_TOO_LARGE.
     """
     upload = owned(uid, text, kind)
     if not uploads.there(upload):
         _bring_in(upload)
+    return upload
+
+
+def claim(uid: str, text: str, kind: Kind = Kind.IMAGE) -> Upload:
+    """The same, when it is needed: it is not forgotten until it is released."""
+    upload = settle(uid, text, kind)
     uploads.hold(upload, held=True)
     return upload
 
@@ -93,6 +99,11 @@ def claim(uid: str, text: str, kind: Kind = Kind.IMAGE) -> Upload:
 def release(upload: Upload) -> None:
     """Say that a claimed upload is needed no more: it is forgotten a week after it was kept."""
     uploads.hold(upload, held=False)
+
+
+def origin() -> str:
+    """Where browsers upload to: a page has to name it to be let."""
+    return uploads.origin()
 
 
 def url(upload: Upload) -> str:

@@ -5,7 +5,9 @@ kept/<name>         checked. Tagged `held` = no until something of ours needs it
 """
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
 
@@ -114,6 +116,13 @@ def form(upload: Upload, bytes_max: int) -> Form:
         ExpiresIn=FORM_S,
     )
     return Form(made["url"], made["fields"])
+
+
+@cache
+def origin() -> str:
+    """Scheme and host of the bucket, as forms name it."""
+    parts = urlsplit(form(Upload(f"{'-' * 44}.jpg"), 1).url)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def link(upload: Upload) -> str:

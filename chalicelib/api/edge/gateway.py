@@ -21,9 +21,10 @@ DIALECTS: Final[tuple[tuple[str, str], ...]] = (
     ("/transaction/", "chalicelib.api.ramp.endpoint"),
     ("/user/findUserAuthStatus", "chalicelib.api.ramp.endpoint"),
     ("/user/kycLink", "chalicelib.api.ramp.endpoint"),
-    ("/user/userKyc.html", "chalicelib.api.ramp.endpoint"),
     ("/draft/", "chalicelib.api.draft.endpoint"),
     ("/download/json/", "chalicelib.api.draft.endpoint"),
+    ("/user/userKyc", "chalicelib.api.ramp.endpoint"),
+    ("/web/", "chalicelib.api.ramp.endpoint"),
     ("", "chalicelib.api.coinport.endpoint"),
 )
 
