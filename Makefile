@@ -5,7 +5,7 @@ JOBS ?= 2
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run redeploy package deploy destroy test test-fast check format lint types bench clean
+.PHONY: help setup browser run redeploy package deploy destroy test test-fast check format lint types bench clean
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -22,6 +22,9 @@ help: ## what there is
 
 .venv-node/.ready: .venv/.ready tests/regtest/package-lock.json
 	$(BIN)/python -m tests.regtest.install
+
+browser: .venv/.ready
+	@$(BIN)/python -m tests.browser.install
 
 setup: .venv/.ready .venv-emulator/.ready ## both virtual environments
 
@@ -40,10 +43,10 @@ deploy: package ## STAGE=dev|prod to AWS, with the credentials of the environmen
 destroy: .venv/.ready ## STAGE=dev on AWS and all that it holds
 	@$(BIN)/python -m infra.deploy --stage $(STAGE) --destroy
 
-test: setup .venv-node/.ready ## all tests, by JOBS=2 processes: one has the emulator, the other the rest
+test: setup .venv-node/.ready browser ## all tests, by JOBS=2 processes: one has the emulator, the other the rest
 	$(BIN)/python -m pytest -n $(JOBS)
 
-test-fast: setup .venv-node/.ready ## all tests but those on the emulator
+test-fast: setup .venv-node/.ready browser ## all tests but those on the emulator
 	$(BIN)/python -m pytest -m "not deployed"
 
 format: .venv/.ready ## rewrite the layout of the code

@@ -136,7 +136,7 @@ def _checked(uid: str, content: bytes, kind: Kind) -> str:
 def _bring_in(upload: Upload) -> None:
     """Check what a browser uploaded by itself, and keep it."""
     found = uploads.incoming(upload)
-    if found is None:
+    if found is None or not found.size:
         raise Refused(Reason.UPLOAD_INVALID)
     if found.size > rules.LARGE_BYTES_MAX[upload.kind]:
         raise Refused(Reason.UPLOAD_TOO_LARGE)

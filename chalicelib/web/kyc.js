@@ -158,8 +158,9 @@ byId("send-code").addEventListener("click", async () => {
   button.disabled = true;
   put(byId("code-error"), "");
   try {
-    ({ codeId } = await post(below("code"), new URLSearchParams()));
-    put(byId("sent"), "code_sent");
+    const mailed = await post(below("code"), new URLSearchParams());
+    codeId = mailed.codeId;
+    put(byId("sent"), "code_sent", mailed.index);
     byId("code").focus();
     waiting = RESEND_S;
   } catch (refusal) {

@@ -1,4 +1,4 @@
-"""The identification page and what it sends: fiat-ramp, KYC认证页面. Who has its link may use it; nothing is signed by headers."""
+"""The identification page and what it sends: fiat-ramp, KYC认证页面. Who has its link may use it; no header is signed."""
 
 import re
 from collections.abc import Mapping
@@ -151,8 +151,9 @@ def hand_in(request: Request) -> object:
 
 @endpoint(routes, "POST", "/user/userKyc/code", query=LinkQuery)
 def code(request: Request) -> object:
-    """Mail a code to the address that the account is."""
-    return {"codeId": visits.send_code(_link(request), request.ip, request.language)}
+    """Mail a code to the address that the account is; `index` stands in the mail, too."""
+    code_id = visits.send_code(_link(request), request.ip, request.language)
+    return {"codeId": code_id, "index": identity.index_of(code_id)}
 
 
 @endpoint(routes, "POST", "/user/userKyc/prove", query=LinkQuery)

@@ -57,7 +57,7 @@ def send_code(link: Link, ip: str, language: str) -> str:
     if mailbox is None:
         raise Refused(Reason.PARAMETER_INVALID, "account")
     count_send(Purpose.REAL_NAME, [mailbox.mailbox], ip, clock.now_ms())
-    return post_code(Purpose.REAL_NAME, receiver_of(mailbox), language)
+    return post_code(Purpose.REAL_NAME, receiver_of(mailbox), language, numbered=True)
 
 
 def prove(link: Link, sent: identity.SentCode, language: str) -> str:
