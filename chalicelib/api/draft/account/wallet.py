@@ -7,6 +7,7 @@ from chalicelib.api.draft.endpoint import endpoint
 from chalicelib.api.edge import funds
 from chalicelib.api.edge.funds import CancelBody, TransfersQuery, WithdrawalBody
 from chalicelib.api.edge.request import Request
+from chalicelib.core.reasons import Reason, Refused
 from chalicelib.services import wallet
 from chalicelib.stores.transfers import Transfer
 
@@ -56,8 +57,15 @@ def submit_withdrawal(request: Request, caller: Caller) -> object:
 
 @endpoint(routes, "POST", "/draft/api/v2/user/cancel_withdrawal", authenticated=True)
 def cancel_withdrawal(request: Request, caller: Caller) -> object:
-    """Take a withdrawal back that nobody has looked at yet; it is the answer."""
-    return _shown(wallet.cancel_withdrawal(caller.uid, funds.named(request.body_as(CancelBody))))
+    """Take a withdrawal back that nobody has looked at yet; it is the answer, and beside the code when it is too late."""
+    number = funds.named(request.body_as(CancelBody))
+    try:
+        return _shown(wallet.cancel_withdrawal(caller.uid, number))
+    except Refused as refused:
+        if refused.reason is not Reason.TRANSFER_NOT_CANCELLABLE:
+            raise
+        standing = wallet.withdrawals(caller.uid, None, None, 1, [number]).items
+        raise Refused(refused.reason, None, **(_shown(standing[0]) if standing else {})) from refused
 
 
 def _shown(one: Transfer) -> dict[str, object]:
