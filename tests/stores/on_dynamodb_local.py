@@ -5,12 +5,15 @@ paths, transactions, sparse indexes, binary values. Queues are lists here; every
 """
 
 import json
+import threading
+from contextlib import suppress
 from decimal import Decimal
+from functools import partial
 
 from chalicelib import clock, settings
 from chalicelib.core.identity import Email
 from chalicelib.core.orders import Entry, Order, Side, Status
-from chalicelib.core.reasons import Reason
+from chalicelib.core.reasons import Reason, Refused
 from chalicelib.core.transfers import Kind
 from chalicelib.core.transfers import Status as Transfer
 from chalicelib.services import audit, identity, matching, trading, wallet
@@ -22,6 +25,7 @@ from tests.stores import identity_on_dynamodb_local, ramp_on_dynamodb_local
 
 MARKET = "GOOC-CNY"
 ADDRESS = "17ZFHKXPqoxeHcCTiJ5CZrKLrUJN1TD7Uj"
+DOGE = "DCXhmCU3tnNEh5kBEHoMkLfeU1Sw47R2XA"
 ANN, BOB, CAROL = "1000000001", "1000000002", "1000000003"
 sent = []
 
@@ -71,6 +75,44 @@ def withdraw():
     ]
     assert [one.number for one in wallet.under_way(Kind.WITHDRAWAL, "BTC")] == [opened[2].number]
     assert [move.to for move in transfers.log(opened[0].id)] == [0, 1, 4]
+    assert audit.audit(owed_ms=0).violations == []
+
+
+def together(*calls):
+    """Run calls in threads of their own; how many were not refused."""
+    won = []
+
+    def run(call):
+        with suppress(Refused):
+            won.append(call())
+
+    threads = [threading.Thread(target=run, args=[call]) for call in calls]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return len(won)
+
+
+def race():
+    """At the same moment, really: withdrawals of the same money, and those who want the same withdrawal."""
+    world.person(CAROL, DOGE="100")
+
+    def submit(amount):
+        return wallet.submit_withdrawal(CAROL, "DOGE", Decimal(amount), DOGE, identity.Given())
+
+    for _ in range(5):
+        assert together(*[lambda: submit(60)] * 4) == 1
+        (made,) = wallet.under_way(Kind.WITHDRAWAL, "DOGE")
+        reject = partial(wallet.reject_withdrawal, made.number, "")
+        pay = partial(wallet.paid_withdrawal, made.number, "t")
+        assert together(reject, pay, reject, pay) == 1
+        held = wallet.balances(CAROL)["DOGE"]
+        if transfers.get(made.id).status is Transfer.SUCCEEDED:
+            assert (held.available, held.pending) == (40 * 10**8, 0)
+            world.person(CAROL, DOGE="60")
+        else:
+            assert (held.available, held.pending) == (100 * 10**8, 0)
     assert audit.audit(owed_ms=0).violations == []
 
 
