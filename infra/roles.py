@@ -203,7 +203,7 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
         table("ramp_orders", "GetItem", "PutItem"),
         table("users", "GetItem"),
         table("kyc", "GetItem"),
-        table("codes", "GetItem"),
+        table("codes", "GetItem", "PutItem"),
         table("accounts", "GetItem", "UpdateItem"),
         table("transfers", "GetItem", "PutItem"),
         table("transfer_moves", "GetItem", "PutItem"),

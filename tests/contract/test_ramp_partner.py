@@ -2,6 +2,7 @@
 
 import json
 from decimal import Decimal
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
@@ -10,7 +11,7 @@ from chalicelib.api.ramp.errors import SPELLINGS, message
 from chalicelib.core import ramp as rules
 from chalicelib.core.kyc import Location, Paper, Status
 from chalicelib.core.reasons import Reason, Refused
-from chalicelib.services import identity, wallet
+from chalicelib.services import identity, kyc_links, wallet
 from chalicelib.services.ramp import accounts, moves, partners
 from chalicelib.stores import accounts as ledger
 from chalicelib.stores import users
@@ -84,6 +85,27 @@ class TestStatus:
     )
     def test_what_it_wants(self, partner, query):
         assert partner.ask(f"{STATUS}?{query}").code == "100001"
+
+
+class TestKycLink:
+    def test_it_leads_to_the_page_of_the_customer(self, partner):
+        reply = partner.ask(f"/user/kycLink?account=juan%2B1@example.ph&source={SOURCE}")
+        url = urlsplit(reply.data["url"])
+        assert url.path == "/user/userKyc.html"
+        said = dict(parse_qsl(url.query))
+        link = kyc_links.check(said["source"], said["account"], said["e"], said["token"], clock.now_ms())
+        assert (link.source, link.account) == (SOURCE, "juan+1@example.ph")
+
+    @pytest.mark.parametrize(
+        ("query", "code"),
+        [("account=a&source=x", "100005"), (f"source={SOURCE}", "100001"), (f"account=&source={SOURCE}", "100001")],
+    )
+    def test_what_it_wants(self, partner, query, code):
+        assert partner.ask(f"/user/kycLink?{query}").code == code
+
+    def test_nobody_else_gets_one(self, partner):
+        reply = partner.get(f"/user/kycLink?account=a&source={SOURCE}")
+        assert (reply.code, reply.status) == ("100004", 401)
 
 
 class TestReceiver:

@@ -29,6 +29,7 @@ UNPROVED = {
         "deposit_addresses",
     ): "a person asks for a first address twice at the same moment",
     ("snapshots", "dynamodb:Scan", "transfers"): "somebody buys, withdraws and is paid while a snapshot reads",
+    ("api-ramp", "dynamodb:PutItem", "codes"): "the first link of a stage makes its HMAC key, if nobody has yet",
     ("ramp-deadlines", "dynamodb:GetItem", "transfer_moves"): "the answer to a transaction is lost",
     (
         "ramp-deadlines",

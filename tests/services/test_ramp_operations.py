@@ -98,6 +98,15 @@ def test_an_operator_links_an_account_to_a_person(partner):
     assert ramp("link", source="nobody", account="8", uid=one) == {"error": "parameter_invalid", "parameter": "source"}
 
 
+def test_a_link_to_the_page_of_a_customer(partner):
+    assert (
+        "/user/userKyc.html?account=juan%40example.ph&source=binance"
+        in ramp("kyc-link", source=SOURCE, account=ACCOUNT)["url"]
+    )
+    assert ramp("kyc-link", source="nobody", account=ACCOUNT) == {"error": "parameter_invalid", "parameter": "source"}
+    assert ramp("kyc-link", source=SOURCE) == {"error": "parameter_missing", "parameter": "account"}
+
+
 def test_a_purchase_from_push_to_coins(partner, juan):
     order = orders.buy(partner, purchase(order_no="IN1", note_code="N1"))
     assert ramp("approve", order_no="IN1")["applyStatus"] == "3"

@@ -3,6 +3,7 @@
 import msgspec
 from chalice.app import Blueprint
 
+from chalicelib import clock
 from chalicelib.api.edge import json
 from chalicelib.api.edge.request import Request
 from chalicelib.api.ramp import words
@@ -10,6 +11,7 @@ from chalicelib.api.ramp.auth import own
 from chalicelib.api.ramp.endpoint import endpoint
 from chalicelib.core import ramp as rules
 from chalicelib.core.ramp import Payer, Purchase, Receiver, Sale
+from chalicelib.services import kyc_links
 from chalicelib.services.ramp import accounts, orders
 from chalicelib.stores.ramp.partners import Partner
 
@@ -84,6 +86,13 @@ def find_user_auth_status(request: Request, caller: Partner) -> object:
     """How far a customer's identification is."""
     query = request.query_as(AccountQuery)
     return {"cardStatus": accounts.card_status(own(caller, query.source), rules.account(query.account)).value}
+
+
+@endpoint(routes, "GET", "/user/kycLink", authenticated=True, query=AccountQuery)
+def kyc_link(request: Request, caller: Partner) -> object:
+    """A link to the page where a customer is identified: a browser cannot sign headers. Ours."""
+    query = request.query_as(AccountQuery)
+    return {"url": kyc_links.mint(own(caller, query.source), rules.account(query.account), clock.now_ms())}
 
 
 @endpoint(routes, "GET", "/transaction/getReceiveAccountInfo", authenticated=True, query=SourceQuery)

@@ -5,11 +5,12 @@ from dataclasses import asdict
 from decimal import Decimal
 from typing import Any, Final
 
+from chalicelib import clock
 from chalicelib.core import ramp as rules
 from chalicelib.core.money import to_decimal
 from chalicelib.core.ramp import Receiver, Terms
 from chalicelib.core.reasons import Reason, Refused
-from chalicelib.services import identity
+from chalicelib.services import identity, kyc_links
 from chalicelib.services.operations.arguments import Payload, Verb, decimal, text
 from chalicelib.services.ramp import accounts, moves, orders, partners
 from chalicelib.stores import users
@@ -82,6 +83,12 @@ def _link(payload: Payload) -> dict[str, Any]:
     if accounts.link(partners.get(source).source, account, uid) != uid:
         raise Refused(Reason.PARAMETER_INVALID, "account")
     return {"source": source, "account": account, "uid": uid, "cardStatus": accounts.status_of(uid)}
+
+
+def _kyc_link(payload: Payload) -> dict[str, Any]:
+    """A link to the identification page for one of a partner's customers, good for a day."""
+    source = partners.get(text(payload, "source")).source
+    return {"url": kyc_links.mint(source, text(payload, "account"), clock.now_ms())}
 
 
 def _approve(payload: Payload) -> dict[str, Any]:
@@ -210,6 +217,7 @@ _ACTIONS: Final[Mapping[str, tuple[Callable[[Payload], dict[str, Any]], frozense
     "set-rate": (_set_rate, _RATES),
     "set-receiver": (_set_receiver, frozenset({"source"}) | RECEIVER.keys()),
     "partners": (_partners, frozenset()),
+    "kyc-link": (_kyc_link, frozenset({"source", "account"})),
     "link": (_link, frozenset({"source", "account", "uid"})),
     "approve": (_approve, _ORDER),
     "reject": (_reject, _ORDER),
