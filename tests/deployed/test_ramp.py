@@ -180,6 +180,23 @@ def test_coins_are_bought_and_sold(exchange, person, ops, ramp, table):
     assert [found["receiver"]["account"] for found in ramp("partners")["partners"]] == ["8888 0002"]
 
 
+def test_a_link_of_a_partner_or_an_operator_opens_the_page(exchange, ramp):
+    credentials = ramp("add-partner", source="linker", rate="56.5")
+    partner = Partner(exchange.url, credentials["apiKey"], credentials["secretKey"])
+    signed = partner.ask("/user/kycLink", account="customer-7", source="linker")[2]["url"]
+    for url in (signed, ramp("kyc-link", source="linker", account="customer-7")["url"]):
+        place = urlsplit(url)
+        connection = http.client.HTTPConnection(partner.target.hostname, partner.target.port, timeout=30)
+        connection.request("GET", f"{place.path}?{place.query}")
+        answer = connection.getresponse()
+        page = answer.read().decode()
+        connection.close()
+        assert answer.status == 200
+        assert answer.getheader("Content-Type") == "text/html; charset=utf-8"
+        assert "<form" in page
+    assert partner.ask(STATUS, account="customer-7", source="linker")[2] == {"cardStatus": "4"}
+
+
 def test_who_is_no_partner_hears_so_in_its_dialect(exchange):
     stranger = Partner(exchange.url, "4565B83XXXXXXXXXXXXF123", "X")
     assert stranger.ask(STATUS, account="a", source=SOURCE)[:2] == (401, "100004")
