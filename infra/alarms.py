@@ -52,7 +52,7 @@ METRICS = {
     "GhostsReleased": Limit(5, within_s=300),
 }
 #: What is counted only to be looked at.
-FIGURES = ("Fills", "ExternalTickerFailed", "ChainReorganised", "DustDeposit", "OauthCodeReplayed")
+FIGURES = ("Fills", "ExternalTickerFailed", "ChainReorganised", "DustDeposit", "OauthCodeReplayed", "WithdrawalWaits")
 
 QUEUE_AGE_MAX_S = 60
 API_FAULTS = Limit(5, within_s=300)

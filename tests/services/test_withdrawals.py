@@ -282,6 +282,14 @@ class TestApproval:
         assert submit(ann, "4.99999999").status == 1
         assert submit(ann, "0.01").status == 0
 
+    def test_what_waits_for_an_operator_is_counted(self, monkeypatch):
+        counted = []
+        monkeypatch.setattr("chalicelib.telemetry.count", lambda name, **where: counted.append((name, where)))
+        ann = person(BTC="20", GOOC="5000")
+        for amount, asset in ((1, "BTC"), (6, "BTC"), (1000, "GOOC")):
+            submit(ann, amount, asset)
+        assert counted == [("WithdrawalWaits", {"asset": "BTC"}), ("WithdrawalWaits", {"asset": "GOOC"})]
+
     def test_what_operators_approved_counts_and_what_was_given_back_does_not(self):
         ann = person(BTC="20")
         wallet.approve_withdrawal(submit(ann, 6).number)
@@ -361,6 +369,9 @@ class TestCancelling:
         for verb in (wallet.approve_withdrawal, lambda number: wallet.paid_withdrawal(number, "")):
             assert refused(verb, sale.number) == (Reason.NO_SUCH_TRANSFER, "id")
         assert list(wallet.under_way(Kind.WITHDRAWAL, None)) == []
+        # The audit misses the order that this sale would be of.
+        transfers.move(sale, Status.REJECTED, "ramp", "refused")
+        transfers.TransferRow(sale.id).delete()
 
 
 class TestDesk:

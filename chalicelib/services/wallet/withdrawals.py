@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
-from chalicelib import clock
+from chalicelib import clock, telemetry
 from chalicelib.core.ids import is_order_id
 from chalicelib.core.orders import Page
 from chalicelib.core.reasons import Reason, Refused
@@ -46,7 +46,10 @@ def submit_withdrawal(uid: str, currency: str, amount: Decimal, address: str, gi
         raise Refused(Reason.NO_SUCH_USER) from error
     except transfers.StepRefused as spent:
         raise _spent(given, proven) from spent
-    return approve_if_small(opened)
+    standing = approve_if_small(opened)
+    if standing.status is Status.PENDING:
+        telemetry.count("WithdrawalWaits", asset=asset.id)  # for an operator
+    return standing
 
 
 def cancel_withdrawal(uid: str, number: int) -> Transfer:
