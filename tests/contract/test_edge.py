@@ -91,6 +91,44 @@ def logged(monkeypatch, capsys):
     return lambda: [stdlib.loads(line) for line in (written.getvalue() + capsys.readouterr().out).splitlines()]
 
 
+class TestTexts:
+    """A flat body as text, digit for digit: what a partner of the ramp signs."""
+
+    numbers = st.from_regex(r"-?(0|[1-9][0-9]{0,30})(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,3})?", fullmatch=True)
+    texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+
+    @given(
+        st.dictionaries(
+            texts, st.one_of(texts.map(lambda text: (text, stdlib.dumps(text))), numbers.map(lambda n: (n, n)))
+        )
+    )
+    def test_every_value_is_the_text_that_was_written(self, fields):
+        body = ",".join(f"{stdlib.dumps(name)} : {written}" for name, (_, written) in fields.items())
+        assert json.texts(f"{{{body}}}".encode()) == {name: text for name, (text, _) in fields.items()}
+
+    @given(st.dictionaries(texts, st.one_of(texts, st.none())))
+    def test_what_is_null_is_not_there(self, fields):
+        said = {name: text for name, text in fields.items() if text is not None}
+        assert json.texts(stdlib.dumps(fields, ensure_ascii=False).encode()) == said
+
+    @pytest.mark.parametrize("value", ["true", "false", "[]", "{}", '["a"]', '{"a":"b"}'])
+    def test_no_other_kind_of_value(self, value):
+        assert refused(json.texts, f'{{"a":{value}}}'.encode()) == (Reason.PARAMETER_INVALID, "a")
+
+    @pytest.mark.parametrize(
+        "body",
+        [b"[]", b'"a"', b"1", b"{", b'{"a":NaN}', b'{"a":Infinity}', b'{"a":"1","a":"1"}', b"\xff", b'{"a":"\\ud800"}'],
+    )
+    def test_what_is_no_object(self, body):
+        assert refused(json.texts, body) == (Reason.PARAMETER_INVALID, "body")
+
+    def test_nothing_is_an_empty_object(self):
+        assert json.texts(b"") == json.texts(b" \n") == {}
+
+    def test_a_number_to_exhaust_us_is_only_text(self):
+        assert json.texts(b'{"a":' + b"9" * 100_000 + b"}") == {"a": "9" * 100_000}
+
+
 class TestUnknownUrls:
     @pytest.mark.parametrize(
         ("method", "path"),

@@ -1,6 +1,7 @@
 """The fiat ramp's endpoints against their document: names, codes, signatures, and that nothing is taken twice."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from urllib.parse import parse_qsl, urlsplit
 
@@ -19,6 +20,7 @@ from chalicelib.stores.ramp import calls
 from tests.contract.client import Client
 from tests.contract.document import contract
 from tests.contract.ramp import PartnerClient
+from tests.planted import plant
 from tests.services import ramp_world, world
 from tests.services.ramp_world import ACCOUNT, SOURCE, headers, held
 
@@ -52,7 +54,7 @@ def partner(cloud, app, terms):
     """A partner with a client; in the end the books balance."""
     world.forget()
     made = partners.add(SOURCE, terms, ramp_world.OURS)
-    yield PartnerClient(app, made.api_key, made.secret)
+    yield PartnerClient(app, made.api_key, plant(made.secret))
     assert world.violations() == []
 
 
@@ -390,6 +392,13 @@ class TestReplays:
         for _ in range(2):
             reply = partner.push(SELL, SALE, now)
             assert (reply.code, reply.status) == ("100006", 401)
+        assert held(juan) == (90, 10)
+
+    def test_of_many_at_once_one_is_taken(self, partner, juan):
+        now = clock.now_ms()
+        with ThreadPoolExecutor(4) as pool:
+            codes = sorted(reply.code for reply in pool.map(lambda _: partner.push(SELL, SALE, now), range(4)))
+        assert codes == ["000000", "100006", "100006", "100006"]
         assert held(juan) == (90, 10)
 
     def test_outside_of_it_its_timestamp_refuses_it(self, partner, juan, monkeypatch):
