@@ -16,9 +16,9 @@ DESKTOP, PHONE = {"width": 1200, "height": 900}, {"width": 390, "height": 844}
 PATIENCE_MS = 15_000
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium():
-    """The browser, started once."""
+    """The browser, started once a file: playwright's loop must not run while other tests do."""
     if CHROMIUM is None:
         pytest.skip("no chromium here: `python -m tests.browser.install` fetches Debian's, as root")
     from playwright.sync_api import sync_playwright
