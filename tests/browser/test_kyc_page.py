@@ -26,6 +26,24 @@ ANN = {
 }  # fmt: skip
 CHOSEN = {"nationality": "PH", "occupation": "self-employed", "income": "10k-30k"}
 NUMBER = "11010519491231002X"
+#: What is written too faintly on what is behind it: [text, ratio].
+CONTRAST = """() => {
+  const parts = (color) => color.match(/[\\d.]+/g).map(Number);
+  const light = ([r, g, b]) => [r, g, b].map(c => c / 255).map(c => c <= .03928 ? c / 12.92 : ((c + .055) / 1.055) ** 2.4)
+    .reduce((sum, c, place) => sum + c * [.2126, .7152, .0722][place], 0);
+  const behind = (e) => {
+    for (; e; e = e.parentElement) {
+      const color = parts(getComputedStyle(e).backgroundColor);
+      if (color.length === 3 || color[3] > 0) return color;
+    }
+  };
+  return [...document.querySelectorAll("main *, header *")].filter(e => e.checkVisibility() && e.textContent.trim()
+      && [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim()))
+    .map(e => {
+      const [a, b] = [light(parts(getComputedStyle(e).color)), light(behind(e))];
+      return [e.textContent.trim().slice(0, 30), (Math.max(a, b) + .05) / (Math.min(a, b) + .05)];
+    }).filter(([, ratio]) => ratio < 4.5);
+}"""
 
 
 def files(tmp_path, **more):
@@ -193,6 +211,43 @@ class TestByKeyboard:
                 return
             page.keyboard.press("Tab")
         pytest.fail(f"{selector} is out of reach")
+
+    def test_everything_has_a_name_that_a_screen_reader_can_say(self, visit):
+        page = visit("customer-6")
+        said = page.locator("main").aria_snapshot()
+        for name in (
+            "Last name",
+            "First name",
+            "Middle name optional",
+            "Date of birth",
+            "Document number",
+            "Home address",
+        ):
+            assert f'textbox "{name}"' in said, said
+        for name in ("Nationality", "Occupation", "Income a year (US dollars)"):
+            assert f'combobox "{name}"' in said
+        for name in ("Sex", "Kind of document"):
+            assert f'radiogroup "{name}"' in said
+        for name in ("About you", "Your document", "Photos", "Address and income"):
+            assert f'group "{name}"' in said
+        nameless = page.evaluate(
+            """[...document.querySelectorAll('main input, main select, main textarea, main progress')]
+               .filter(e => !e.labels?.length && !e.ariaLabel && !e.getAttribute('aria-labelledby')).map(e => e.outerHTML)"""
+        )
+        assert nameless == []
+        described = page.evaluate(
+            """[...document.querySelectorAll('[aria-describedby], [aria-labelledby]')].flatMap(e =>
+               (e.getAttribute('aria-describedby') + ' ' + e.getAttribute('aria-labelledby')).split(' ')
+               .filter(id => id !== 'null' && !document.getElementById(id)))"""
+        )
+        assert described == []
+
+    def test_it_can_be_read_in_light_and_dark(self, visit):
+        """Contrast of 4.5 to 1, as WCAG asks of text (AA)."""
+        for scheme in ("light", "dark"):
+            page = visit("customer-6", color_scheme=scheme)
+            page.click("#submit")
+            assert page.evaluate(CONTRAST) == []
 
     def test_where_one_stands_can_be_seen(self, visit):
         page = visit("customer-6")
