@@ -16,6 +16,7 @@ from chalicelib.services import identity
 from chalicelib.services.delivery import Receiver
 from chalicelib.stores import users
 from tests.contract.broker import Browser
+from tests.contract.broker_people import log_in, log_in_twice, sign_up
 from tests.faults.test_security_calls import code_of
 from tests.planted import plant
 
@@ -252,3 +253,12 @@ class TestAccounts:
         for _ in range(2):
             assert ann.post(url).body == DONE
         assert ann.post("/api/user/get_base_info").body["openFuture"] is True
+
+    def test_stand_in_the_list_that_a_login_answers(self, exchange):
+        bob = Browser(exchange.app)
+        uid = sign_up(bob).body["userId"]
+        log_in_twice(bob)
+        assert log_in(bob).body["user"]["accounts"] == []
+        bob.post(FUTURES)
+        (account,) = log_in(bob).body["user"]["accounts"]
+        assert (account["accountId"], account["accountType"], account["accountIndex"]) == (uid, 3, 0)
