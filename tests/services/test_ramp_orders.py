@@ -140,6 +140,16 @@ class TestBankCredits:
         moves.credit("N", one.amounts.legal, "bob", order_no=other.order_no)
         assert (path(one), path(other)) == ("13", "134")
 
+    def test_an_order_that_is_named_needs_no_index(self, partner, monkeypatch):
+        order = bought(partner)
+        monkeypatch.setattr(rows, "by_note", lambda _: [])
+        assert refused(moves.credit, order.note_code, order.amounts.legal, "bob") == (Reason.NO_SUCH_ORDER, "note_code")
+        found = refused(moves.credit, "OTHER", order.amounts.legal, "bob", order_no=order.order_no)
+        assert found == (Reason.NO_SUCH_ORDER, "note_code")
+        assert refused(moves.credit, order.note_code, 100, "bob", order_no=order.order_no) == (Reason.AMOUNT, "amount")
+        moves.credit(order.note_code, order.amounts.legal, "bob", order_no=order.order_no)
+        assert path(order) == "134"
+
     def test_of_several_partners_the_operator_says_which(self, partner):
         stranger = ramp_world.partner("other")
         ramp_world.person(source="other")

@@ -60,10 +60,13 @@ def credit(
     Raises `Refused`: NO_SUCH_ORDER when none waits with this code (at this source, of this number), AMOUNT when the money is not
     what it waits for, PARAMETER_MISSING (order_no) when several wait for the same.
     """
+    code = rules.note_code(note_code, "note_code")
+    # An order that is named is read as it is; the index of note codes may be a moment late.
+    named = orders.by_note(code) if order_no is None else [find(source, order_no)]
     waiting = [
         order
-        for order in orders.by_note(rules.note_code(note_code, "note_code"))
-        if source in {None, order.source} and order_no in {None, order.order_no}
+        for order in named
+        if source in {None, order.source} and order.note_code == code and order.status is Status.APPROVED
     ]
     if not waiting:
         raise Refused(Reason.NO_SUCH_ORDER, "note_code")
