@@ -9,6 +9,7 @@
     halt --market BTC-CNY, resume --market BTC-CNY                    stop taking a market's orders, start again
     chain list                                                        how far each block chain is followed
     chain rescan --currency BTC --height 800000                       read a chain again from a block on
+    chain holdings --currency BTC                                     what lies on people's deposit addresses
     rebuild --market BTC-CNY                                          write a market's orders and trades anew
     rebuild-klines --market BTC-CNY                                   write a market's candles anew, to the end
     invoke sweep                                                      run a scheduled function now

@@ -11,7 +11,8 @@ from chalicelib import settings
 from chalicelib.core.orders import Page
 from chalicelib.stores.table import Integer, Table, refused
 
-KINDS = ("hot", "cold", "user")
+#: Whose addresses are registered one by one. What lies on those of people, custody knows (`stores.holdings`).
+KINDS = ("hot", "cold")
 
 
 class AddressRow(Table):
@@ -140,6 +141,11 @@ def sum_up(asset: str, at: int) -> None:
 def note_owed(asset: str, owed: int, at: int) -> None:
     """Note what is owed of an asset in all, as of its newest snapshot."""
     _note(asset, [ReserveRow.owed.set(owed)], at)
+
+
+def note_user(asset: str, held: int, at: int) -> None:
+    """Note what lies on people's deposit addresses in all."""
+    _note(asset, [ReserveRow.user.set(held)], at)
 
 
 def reserves(assets: Iterable[str]) -> dict[str, Reserve]:

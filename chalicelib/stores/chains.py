@@ -111,6 +111,11 @@ class Sighting:
         """Where it stands: sorts by height."""
         return f"{self.height:010}:{self.txid}:{self.number}"
 
+    @property
+    def coin(self) -> str:
+        """The output that a deposit is."""
+        return f"{self.txid}:{self.number}"
+
 
 class Overtaken(Exception):  # noqa: N818 - says what is the case
     """Somebody else has moved the cursor: they go on from where we were."""

@@ -11,6 +11,7 @@ from tests.deployed.test_identity import Browser, pwdhash
 from tests.deployed.test_trading import eventually
 from tests.deployed.test_wallet import funds, without_factors
 from tests.regtest.chain import Regtest
+from tests.services.custody import private_key
 
 pytestmark = pytest.mark.deployed
 
@@ -115,14 +116,26 @@ def test_a_deposit_is_traded_withdrawn_and_seen_on_the_chain(chain, somebody, op
     assert list(chain.paid(targets[ann.uid]).values()) == [Decimal("1.4995")]
     assert (funds(bob, "BTC")[3], funds(ann, "BTC")[3]) == (Decimal("0.3"), 0)
 
+    # What she deposited lies on her address until whoever has the keys moves it.
+    def held():
+        return ann.get("btc/reserves")["data"]["stats"][2]
+
+    (coin,) = [one for one in ops("chain", "holdings", "--currency", "BTC")[1]["holdings"] if one["address"] == address]
+    assert held() == 2
+    swept = chain.sweep(coin["coin"], private_key(coin["path"]), chain.hot())
+    chain.mine()
+    custody()
+    assert held() == 0
+
     # The chain goes another way: the deposit that was credited, and spent, lost its block.
-    chain.replace(2)
+    chain.replace(3)
     custody()
     assert deposits(ann) == [(6, 2)]
     sold = ann.post("user/submit_orders", orders=[{"market": "btc-cny", "operation": "buy", "price": 1, "amount": 5}])
     assert "1005" in json.dumps(sold), "her account waits"
     custody()
     chain.again(txid)
+    chain.again(swept)
     for payout in payouts:
         chain.arrives(payout)
     chain.mine()

@@ -16,10 +16,14 @@ from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from bip_utils import WifEncoder
+
 from chalicelib.core.addresses import encoded
 from tests.regtest import blocks, install
 
 STARTS_S = 60
+#: The first byte of a private key as this network writes it.
+WIF = b"\x5a"
 CALL_S = 20
 
 
@@ -146,6 +150,25 @@ class Regtest:
     def _order(address, amount):
         units = int(Decimal(str(amount)) * 10**8)
         return {"rate": 10000, "outputs": [{"address": address, "value": units}]}
+
+    def sweep(self, coin, key, address, fee="0.001"):
+        """Whoever has the private `key` (32 bytes) of a coin's address moves it; the transaction, once it waits."""
+        txid, number = coin.split(":")
+        found = self.call("gettxout", txid, int(number))
+        amount = Decimal(found["value"]) - Decimal(fee)
+        raw = self.call("createrawtransaction", [{"txid": txid, "vout": int(number)}], {address: amount})
+        spent = {
+            "txid": txid,
+            "vout": int(number),
+            "scriptPubKey": found["scriptPubKey"]["hex"],
+            "amount": found["value"],
+        }
+        signed = self.call("signrawtransaction", raw, [spent], [WifEncoder.Encode(key, WIF)])
+        assert signed["complete"]
+        moved = self.call("decoderawtransaction", signed["hex"])["txid"]
+        self.raw[moved] = signed["hex"]
+        self.again(moved)
+        return moved
 
     def pool(self):
         """What waits to be mined."""

@@ -16,6 +16,11 @@ SEED = bytes(range(64))
 ACCOUNT = Bip32Slip10Secp256k1.FromSeed(SEED).DerivePath("m/44'/1'/0'").PublicKey().ToExtended()
 
 
+def private_key(path):
+    """The key at the end of a path as operators are told it: ``0/7``."""
+    return Bip32Slip10Secp256k1.FromSeed(SEED).DerivePath(f"m/44'/1'/0'/{path}").PrivateKey().Raw().ToBytes()
+
+
 def kept(monkeypatch, document):
     """Have the stage keep what `document` says (as in infra/stages.toml)."""
     found = custodies(document, settings.exchange())

@@ -15,13 +15,13 @@ from bip_utils import Bip32Slip10Secp256k1, P2SHAddrEncoder, P2WPKHAddrEncoder
 from chalicelib import clock, settings
 from chalicelib.core.reasons import Reason, Refused
 from chalicelib.core.transfers import Kind, Status
-from chalicelib.services import addresses, custody
+from chalicelib.services import addresses, custody, operations, reserves
 from chalicelib.services.custody import following, paying
-from chalicelib.stores import accounts, chains, node, transfers
+from chalicelib.stores import accounts, chains, holdings, node, transfers
 from chalicelib.stores.node import Node
 from tests.regtest.chain import Regtest
 from tests.services import world
-from tests.services.custody import ACCOUNT, attach, confirmations, deposits, kept, withdrawal
+from tests.services.custody import ACCOUNT, attach, confirmations, deposits, kept, private_key, withdrawal
 
 ANN, BOB = "1000000001", "1000000002"
 
@@ -323,6 +323,69 @@ class TestReorganisations:
         chain.replace(4)
         assert custody.run() == {"BTC": "unfit"}
         assert "NodeUnfit" in alarms(capsys)
+
+
+class TestHoldings:
+    def test_what_people_deposited_is_shown_and_moved_by_whoever_has_the_keys(self, chain, ann):
+        chain.pay(ann, 2)
+        chain.pay(ann, "0.5")
+        chain.mine()
+        custody.run()
+        assert held() == Decimal("2.5")
+        listed = operations.run({"verb": "chain", "action": "holdings", "currency": "btc"})["holdings"]
+        assert [
+            (one["amount"], one["address"], one["path"]) for one in sorted(listed, key=lambda one: one["amount"])
+        ] == [
+            ("0.5", ann, "0/1"),
+            ("2", ann, "0/1"),
+        ]
+        (coin,) = [one["coin"] for one in listed if one["amount"] == "2"]
+        swept = chain.sweep(coin, private_key("0/1"), chain.hot())
+        chain.mine()
+        custody.run()
+        assert held() == Decimal("0.5")
+        assert balance() == Decimal("2.5"), "what is owed stays"
+        chain.replace(1)
+        custody.run()
+        assert held() == Decimal("2.5")
+        chain.again(swept)
+        chain.mine()
+        custody.run()
+        assert held() == Decimal("0.5")
+
+    def test_a_deposit_that_lost_its_block_is_held_no_more(self, chain, ann):
+        txid = chain.pay(ann, 1)
+        chain.mine()
+        custody.run()
+        assert held() == 1
+        chain.replace(1)
+        custody.run()
+        assert held() == 0
+        chain.again(txid)
+        chain.mine()
+        custody.run()
+        assert held() == 1
+
+    def test_what_was_moved_long_ago_is_forgotten_and_stays_moved(self, chain, ann, monkeypatch):
+        monkeypatch.setattr(following, "BURIED", 3)
+        begun = chain.call("getblockcount")
+        chain.pay(ann, 1)
+        chain.mine()
+        custody.run()
+        (coin,) = [one.coin for one in holdings.there("BTC", 9)]
+        chain.sweep(coin, private_key("0/1"), chain.elsewhere)
+        chain.mine(5)
+        custody.run()
+        assert list(holdings.HoldingRow.scan()) == []
+        custody.rescan("BTC", begun)
+        custody.run()
+        assert held() == 0
+        assert balance() == 1
+
+
+def held():
+    """What reserve_stats says of people's addresses, in whole coins."""
+    return Decimal(reserves.stats()["BTC"].user) / 10**8
 
 
 class TestPayouts:

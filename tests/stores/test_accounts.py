@@ -7,6 +7,7 @@ from pynamodb.exceptions import UpdateError
 
 from chalicelib.core.ledger import Settlement
 from chalicelib.core.orders import Side
+from chalicelib.core.transfers import Effect
 from chalicelib.stores import accounts
 from chalicelib.stores.accounts import AccountRow, Short
 from tests.core.twin import ONE, an_order
@@ -23,7 +24,7 @@ def bid(number, amount=ONE):
 @pytest.fixture(autouse=True)
 def _ann(cloud):
     accounts.ensure(ANN)
-    AccountRow(ANN).update(actions=accounts.credit_actions("CNY", 10 * ONE))
+    AccountRow(ANN).update(actions=accounts.transfer_write(Effect.CREDIT, "deposit:1", "CNY", 10 * ONE)[0])
 
 
 def money(asset="CNY"):
@@ -231,7 +232,7 @@ def test_amounts_of_any_size_are_exact():
 
 def test_a_credit_of_nothing_is_our_mistake():
     with pytest.raises(AssertionError):
-        accounts.credit_actions("CNY", 0)
+        accounts.transfer_write(Effect.CREDIT, "deposit:1", "CNY", 0)
 
 
 def test_a_write_that_meets_a_transaction_is_repeated(monkeypatch):

@@ -1,15 +1,17 @@
 """Following a chain: what stands in its blocks is written down, what stood in replaced ones is taken back, and what is deep
 enough becomes final."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from chalicelib import clock, settings, telemetry
 from chalicelib.core.addresses import encoded
 from chalicelib.core.transfers import REFUNDED, Kind, Rail, Status
 from chalicelib.services.custody.fitness import Unfit
-from chalicelib.stores import accounts, addresses, chains, transfers
+from chalicelib.stores import accounts, addresses, chains, holdings, transfers
 from chalicelib.stores.chains import Chain, Overtaken, Sighting
+from chalicelib.stores.holdings import Holding
 from chalicelib.stores.node import Block, Down, Node, Transaction
+from chalicelib.stores.table import Step
 from chalicelib.stores.transfers import Notes, Transfer
 
 #: What a miner made can be spent only after so many blocks, and counts no sooner.
@@ -39,6 +41,7 @@ def undo(node: Node, chain: Chain) -> Chain:
     for sighting in chains.sightings(chain.asset):
         if sighting.height > height:
             take_back(sighting)
+    holdings.unspend(chain.asset, height)
     return chains.rewind(chain, height, block)
 
 
@@ -58,6 +61,8 @@ def take_back(sighting: Sighting) -> None:
     transfer = transfers.get(sighting.transfer)
     assert transfer is not None
     steps = [chains.unsee(sighting)]
+    if transfer.kind is Kind.DEPOSIT:
+        steps.append(holdings.lose(sighting.asset, sighting.coin))
     try:
         if transfer.kind is Kind.WITHDRAWAL and transfer.status is Status.SUCCEEDED:
             # Paid as far as its owner is concerned; but it has to get into a block again.
@@ -114,6 +119,7 @@ def _write_down(chain: Chain, block: Block) -> None:
     for transaction in block.transactions:
         if transaction.txid in payouts:
             _paid(chain.asset, block, transaction, payouts[transaction.txid])
+    holdings.spend(chain.asset, (coin for one in block.transactions for coin in one.spends), block.height)
 
 
 def _deposit(
@@ -128,12 +134,12 @@ def _deposit(
     )
     needed = rules.terms.confirmations if transaction.spends else max(rules.terms.confirmations, MATURITY)
     sighting = Sighting(asset, block.height, transaction.txid, number, wanted.id, block.hash, needed)
+    steps = [chains.see(sighting), holdings.hold(Holding(asset, sighting.coin, uid, address, amount))]
     standing = transfers.get(wanted.id)
     if standing is None:
-        notes = _notes(block)
-        transfers.notice_deposit(wanted, BY, f"in block {block.hash}", notes, [chains.see(sighting)])
+        transfers.notice_deposit(wanted, BY, f"in block {block.hash}", _notes(block), steps)
     else:
-        _seen_again(standing, sighting, block)
+        _seen_again(standing, block, steps)
 
 
 def _paid(asset: str, block: Block, transaction: Transaction, withdrawal: str) -> None:
@@ -142,7 +148,8 @@ def _paid(asset: str, block: Block, transaction: Transaction, withdrawal: str) -
     if transfer.status in REFUNDED:
         telemetry.alarm("PaidAndRefunded", Replaced(transfer.id), uid=transfer.uid, txid=transaction.txid)
     needed = settings.exchange().assets[asset].terms.confirmations
-    _seen_again(transfer, Sighting(asset, block.height, transaction.txid, 0, withdrawal, block.hash, needed), block)
+    sighting = Sighting(asset, block.height, transaction.txid, 0, withdrawal, block.hash, needed)
+    _seen_again(transfer, block, [chains.see(sighting)])
 
 
 #: What a transfer that is seen in a block becomes.
@@ -154,9 +161,8 @@ _SEEN = {
 }
 
 
-def _seen_again(transfer: Transfer, sighting: Sighting, block: Block) -> None:
+def _seen_again(transfer: Transfer, block: Block, steps: Sequence[Step]) -> None:
     """Note in which block a known transfer stands; a repeat changes nothing."""
-    steps = [chains.see(sighting)]
     to = _SEEN.get(transfer.status)
     if transfer.kind is Kind.DEPOSIT and transfer.status is Status.FAILED:
         to = Status.CONFIRMING  # what had vanished is there after all
@@ -231,6 +237,11 @@ def give_up(node: Node, chain: Chain) -> None:
             telemetry.alarm("DepositTakenBack", error, transfer=transfer.id, uid=transfer.uid)
         except transfers.Moved:
             continue
+
+
+def add_up(chain: Chain) -> None:
+    """Say what lies on the deposit addresses in all, for everybody to see."""
+    addresses.note_user(chain.asset, holdings.total(chain.asset, chain.height - BURIED), clock.now_ms())
 
 
 def unseen(chain: Chain) -> Iterable[tuple[str, str]]:

@@ -86,9 +86,12 @@ def _follow(asset: str, node: Node, in_time: Callable[[], bool]) -> str:
         chains.begin(asset, tip.height, tip.hash)
         chain = chains.get(asset)
         assert chain is not None
+    before = chain.hash
     chain = following.undo(node, chain)
     chain = following.read(node, chain, tip.height, in_time)
     following.conclude(node, chain)
+    if chain.hash != before:
+        following.add_up(chain)
     if chain.height < tip.height:
         return "catching up"
     following.give_up(node, chain)
