@@ -3,6 +3,7 @@
 Node.js and npm are taken from the machine; where they are missing, from PyPI. `python -m tests.regtest.install`
 """
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -33,13 +34,15 @@ def environment() -> dict[str, str]:
 def ensure() -> None:
     """Have it installed, as `package-lock.json` says; at once if it is."""
     lock = ROOT / "tests" / "regtest" / "package-lock.json"
-    if READY.exists() and READY.read_text() == lock.read_text():
-        return
     FOLDER.mkdir(exist_ok=True)
-    for name in ("package.json", "package-lock.json"):
-        shutil.copy(lock.with_name(name), FOLDER)
-    _run([*_npm(), "ci", *FLAGS])
-    READY.write_text(lock.read_text())
+    with (FOLDER / ".lock").open("w") as one_at_a_time:
+        fcntl.flock(one_at_a_time, fcntl.LOCK_EX)  # several processes run tests
+        if READY.exists() and READY.read_text() == lock.read_text():
+            return
+        for name in ("package.json", "package-lock.json"):
+            shutil.copy(lock.with_name(name), FOLDER)
+        _run([*_npm(), "ci", *FLAGS])
+        READY.write_text(lock.read_text())
 
 
 def _npm() -> list[str]:
@@ -57,3 +60,4 @@ def _run(command: list[str]) -> None:
 
 if __name__ == "__main__":
     ensure()
+    READY.touch()  # for make, which compares times

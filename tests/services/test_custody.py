@@ -605,6 +605,44 @@ class TestPayouts:
         assert world.violations() == []
 
 
+class TestOperators:
+    def chain(self, action, **more):
+        return operations.run({"verb": "chain", "action": action, **more})
+
+    def test_they_see_how_far_each_chain_is_followed(self, chain):
+        (asset,) = self.chain("list").items()
+        height = chain.call("getblockcount")
+        assert asset == ("BTC", {"height": height, "block": chain.call("getbestblockhash"), "payouts": []})
+
+    def test_one_that_nobody_has_followed_yet_is_shown_as_such(self, small, monkeypatch):
+        kept(monkeypatch, {"LTC": {"account": ACCOUNT, "node": "core"}})
+        assert self.chain("list") == {"LTC": {"height": None, "block": None, "payouts": []}}
+
+    def test_they_have_a_chain_read_again(self, chain):
+        height = chain.call("getblockcount") - 3
+        assert self.chain("rescan", currency="btc", height=str(height)) == {"currency": "BTC", "height": height}
+        assert chains.get("BTC").height == height
+
+    @pytest.mark.parametrize(
+        ("action", "more", "error"),
+        [
+            ("dance", {}, "parameter_invalid"),
+            ("rescan", {}, "parameter_missing"),
+            ("rescan", {"currency": "EUR", "height": 1}, "no_such_currency"),
+            ("rescan", {"currency": "LTC", "height": 1}, "parameter_invalid"),
+            ("rescan", {"currency": "BTC", "height": -1}, "parameter_invalid"),
+            ("holdings", {"currency": "EUR"}, "no_such_currency"),
+        ],
+    )
+    def test_what_they_mistype_is_said(self, chain, action, more, error):
+        assert self.chain(action, **more)["error"] == error
+
+    def test_a_node_that_is_down_cannot_be_read_again(self, chain, monkeypatch):
+        with mad("garbage") as url:
+            attach(monkeypatch, json.dumps({"node": url, "wallet": url}))
+            assert self.chain("rescan", currency="BTC", height=1)["error"] == "internal"
+
+
 class TestNodes:
     def test_without_a_node_nothing_happens(self, small, monkeypatch):
         assert custody.run() == {}
