@@ -20,12 +20,12 @@ from chalicelib.stores.table import Integer, Step, Table, TextMap, conflicted, e
 
 #: How many blocks back a re-organisation is followed by itself; a deeper one is for people to look at.
 TRAIL_BLOCKS: Final = 144
-#: So much of a block's hash tells it from others, and 144 of them are cheap to write.
+#: So much of the end of a block's hash tells it from others (it begins with zeros), and 144 of them are cheap to write.
 _TRACE: Final = 16
 
 
 class ChainRow(Table):
-    """A chain as far as it was read. `trail`: the beginnings of the hashes of its last blocks, the cursor's last.
+    """A chain as far as it was read. `trail`: the ends of the hashes of its last blocks, the cursor's last.
 
     `spending`: ``txid:number`` of each coin that an unfinished payout spends → its transaction and its withdrawal. `payouts`
     counts them all: who chooses coins says which count they saw, so that no two choose the same.
@@ -71,8 +71,8 @@ class Chain:
     spending: Mapping[str, tuple[str, str]]
     payouts: int
 
-    def began_with(self, height: int) -> str | None:
-        """How the hash of the block at a height began, as far back as the trail goes."""
+    def ended_with(self, height: int) -> str | None:
+        """How the hash of the block at a height ended, as far back as the trail goes."""
         back = self.height - height + 1
         if not 0 < back <= len(self.trail) // _TRACE:
             return None
@@ -80,13 +80,13 @@ class Chain:
 
     def grown(self, block: str) -> "Chain":
         """The chain after one more block."""
-        trail = (self.trail + block[:_TRACE])[-TRAIL_BLOCKS * _TRACE :]
+        trail = (self.trail + block[-_TRACE:])[-TRAIL_BLOCKS * _TRACE :]
         return replace(self, height=self.height + 1, hash=block, trail=trail)
 
     def cut(self, height: int, block: str) -> "Chain":
         """The chain as it was at an earlier block; beyond its trail, that is all that is known of it."""
         kept = len(self.trail) - (self.height - height) * _TRACE
-        return replace(self, height=height, hash=block, trail=self.trail[: max(kept, 0)] or block[:_TRACE])
+        return replace(self, height=height, hash=block, trail=self.trail[: max(kept, 0)] or block[-_TRACE:])
 
     def open_payouts(self) -> dict[str, str]:
         """transaction → withdrawal, of all payouts that are not finished."""
@@ -136,7 +136,7 @@ def get(asset: str) -> Chain | None:
 
 def begin(asset: str, height: int, block: str) -> None:
     """Begin to follow a chain from a block on; nothing if somebody has."""
-    row = ChainRow(asset, height=height, hash=block, trail=block[:_TRACE], spending={}, payouts=0)
+    row = ChainRow(asset, height=height, hash=block, trail=block[-_TRACE:], spending={}, payouts=0)
     try:
         row.save(ChainRow.asset.does_not_exist())
     except PutError as error:

@@ -125,9 +125,9 @@ class Regtest:
         return self.call("getnewaddress", "default", wallet=True)
 
     def rich(self):
-        """Somebody else's wallet, with what four blocks earned; it has to mature."""
+        """Somebody else's wallet, with what twelve blocks earned; it has to mature."""
         self._wallet("wallet/rich", {}, "PUT")
-        self.mine(4, self._wallet("wallet/rich/address", {"account": "default"})["address"])
+        self.mine(12, self._wallet("wallet/rich/address", {"account": "default"})["address"])
         self.mine(100)
 
     def pay(self, address, amount):

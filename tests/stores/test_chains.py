@@ -9,8 +9,8 @@ from chalicelib.stores.chains import Chain, Overtaken, Sighting
 
 
 def block(number):
-    """The hash of a block."""
-    return f"{number:064x}"[::-1]
+    """The hash of a block: as Bitcoin's, it begins with many zeros."""
+    return "0" * 20 + f"{number:044x}"
 
 
 @pytest.fixture
@@ -34,32 +34,32 @@ def test_of_two_who_saw_the_same_cursor_one_moves_it(chain):
         chains.rewind(chain, 9, block(9))
 
 
-def test_the_trail_knows_how_the_newest_blocks_began(chain, monkeypatch):
+def test_the_trail_knows_how_the_newest_blocks_ended(chain, monkeypatch):
     monkeypatch.setattr(chains, "TRAIL_BLOCKS", 5)
     for number in range(11, 20):
         chain = chains.advance(chain, block(number))
-    assert [chain.began_with(number) for number in range(15, 20)] == [block(number)[:16] for number in range(15, 20)]
-    assert [chain.began_with(number) for number in (0, 14, 20)] == [None, None, None]
+    assert [chain.ended_with(number) for number in range(15, 20)] == [block(number)[-16:] for number in range(15, 20)]
+    assert [chain.ended_with(number) for number in (0, 14, 20)] == [None, None, None]
     chain = chains.rewind(chain, 17, block(17))
-    assert chain.began_with(17) == block(17)[:16]
-    assert chain.began_with(18) is None
-    assert chain.began_with(15) == block(15)[:16]
+    assert chain.ended_with(17) == block(17)[-16:]
+    assert chain.ended_with(18) is None
+    assert chain.ended_with(15) == block(15)[-16:]
     chain = chains.rewind(chain, 3, block(3))
-    assert (chain.height, chain.began_with(3), chain.began_with(2)) == (3, block(3)[:16], None)
+    assert (chain.height, chain.ended_with(3), chain.ended_with(2)) == (3, block(3)[-16:], None)
     assert chains.get("BTC") == chain
 
 
 @given(begun=st.integers(0, 10**6), forward=st.integers(0, 300), back=st.integers(0, 400))
 def test_whatever_way_the_cursor_goes_the_trail_ends_with_it(begun, forward, back):
-    chain = Chain("BTC", begun, block(begun), block(begun)[:16], {}, 0)
+    chain = Chain("BTC", begun, block(begun), block(begun)[-16:], {}, 0)
     for number in range(forward):
         chain = chain.grown(block(begun + number + 1))
     height = max(chain.height - back, 0)
     chain = chain.cut(height, block(height))
-    assert chain.began_with(height) == block(height)[:16]
-    assert chain.began_with(height + 1) is None
-    known = [number for number in range(max(height - 200, 0), height + 1) if chain.began_with(number) is not None]
-    assert all(chain.began_with(number) == block(number)[:16] for number in known)
+    assert chain.ended_with(height) == block(height)[-16:]
+    assert chain.ended_with(height + 1) is None
+    known = [number for number in range(max(height - 200, 0), height + 1) if chain.ended_with(number) is not None]
+    assert all(chain.ended_with(number) == block(number)[-16:] for number in known)
     assert len(known) <= chains.TRAIL_BLOCKS
     assert known == list(range(height - len(known) + 1, height + 1))
 

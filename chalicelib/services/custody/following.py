@@ -47,9 +47,9 @@ def undo(node: Node, chain: Chain) -> Chain:
 
 def _fork(node: Node, chain: Chain) -> tuple[int, str]:
     height = chain.height - 1
-    while (began := chain.began_with(height)) is not None:
+    while (ended := chain.ended_with(height)) is not None:
         block = node.block_hash(height) or ""
-        if block.startswith(began):
+        if block.endswith(ended):
             return height, block
         height -= 1
     raise Unfit(f"another chain: nothing of it is known down to block {height + 1}")
@@ -57,7 +57,7 @@ def _fork(node: Node, chain: Chain) -> tuple[int, str]:
 
 def take_back(sighting: Sighting) -> None:
     """A block is gone: what stood there is re-organised (6). A deposit that was credited blocks its account (see
-    `core.transfers`), and people are called."""
+    `core.transfers`), and people are called. Raises `Overtaken`."""
     transfer = transfers.get(sighting.transfer)
     assert transfer is not None
     steps = [chains.unsee(sighting)]
@@ -66,16 +66,19 @@ def take_back(sighting: Sighting) -> None:
     try:
         if transfer.kind is Kind.WITHDRAWAL and transfer.status is Status.SUCCEEDED:
             # Paid as far as its owner is concerned; but it has to get into a block again.
-            coins = _coins_of(transfer)
-            chains.write([*steps, chains.respend(sighting.asset, coins, transfer.txid, transfer.id)])
+            respend = chains.respend(sighting.asset, _coins_of(transfer), transfer.txid, transfer.id)
+            written = chains.write([*steps, respend])
         elif transfer.status in REFUNDED or transfer.status is Status.ERROR:
-            chains.write(steps)
+            written = chains.write(steps)
         else:
+            written = True
             transfers.move(transfer, Status.REORGANIZING, BY, f"block {sighting.block} was replaced", NOWHERE, steps)
             if transfer.status is Status.SUCCEEDED:
                 telemetry.alarm("DepositTakenBack", Replaced(transfer.id), uid=transfer.uid)
     except transfers.Moved:
-        return  # somebody else has; the next run looks again
+        written = False
+    if not written:
+        raise Overtaken(sighting.asset)  # somebody else is at it; the next run looks again
 
 
 def _coins_of(payout: Transfer) -> list[str]:
