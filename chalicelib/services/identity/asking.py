@@ -8,7 +8,7 @@ from chalicelib.core.reasons import Reason, Refused
 from chalicelib.services.delivery import Receiver
 from chalicelib.services.identity.codes import count_send, post_code, send_codes
 from chalicelib.services.identity.names import Name, channel_of, find, own, receiver_of, spelling_of
-from chalicelib.services.identity.sign_up import send_sign_up_code
+from chalicelib.services.identity.signing_up import send_sign_up_code
 
 #: What is sent to a receiver whether or not somebody has it, since it is to become somebody's.
 _TO_BIND: Final = {Purpose.BIND_MOBILE: Channel.SMS, Purpose.BIND_EMAIL: Channel.MAIL}

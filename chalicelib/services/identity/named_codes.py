@@ -4,7 +4,7 @@ from chalicelib import clock
 from chalicelib.core.identity import CODE_MS, Email, Purpose, fingerprint
 from chalicelib.core.reasons import Reason, Refused
 from chalicelib.services.identity.codes import SentCode
-from chalicelib.services.identity.sign_up import send_sign_up_code
+from chalicelib.services.identity.signing_up import send_sign_up_code
 from chalicelib.stores import codes
 
 
