@@ -13,6 +13,7 @@ from urllib.parse import quote
 from chalicelib.services.operations.ramp import RECEIVER
 from tests.contract import broker, test_ramp_partner
 from tests.contract.client import Client
+from tests.contract.draft import DraftClient
 from tests.contract.ramp import PartnerClient
 from tests.contract.router import RouterClient
 from tests.planted import plant
@@ -29,7 +30,7 @@ _numbers = itertools.count(1)
 SHA256 = plant(base64.b64encode(hashlib.sha256(PASSWORD.encode()).digest()).decode())
 MD5 = plant(hashlib.md5(PASSWORD.encode()).hexdigest())
 #: How a dialect spells a password.
-FORMS = {"coinport": SHA256, "router": PASSWORD, "broker": MD5}
+FORMS = {"coinport": SHA256, "draft": MD5, "router": PASSWORD, "broker": MD5}
 
 
 def basic(name, password):
@@ -60,8 +61,11 @@ class Deal:
 #: Dialect → what its document cannot say, and why.
 BORROWED = {
     "coinport": {},
-    "router": {
+    "draft": {
         "fund": "deposits come by a block chain or an operator",
+    },
+    "router": {
+        "fund": "as above",
         "cancel": "has no method to cancel",
         "orders": "has no method to look at one's orders",
         "deals": "shows everybody's deals only",
@@ -172,10 +176,10 @@ class Coinport:
                 if one["uid"] == self.uid:
                     self.exchange.operate("withdrawal", action=action, id=one["id"])
 
-    def withdrawals(self):
-        """What one withdrew: amounts and the document's codes of their states."""
-        found = self._session().get("/api/v2/user/withdrawals").data["withdrawals"]
-        return [(one["currency"], one["quantity"], one["status"]) for one in found]
+    def withdrawals(self, coin):
+        """What one withdrew of a coin: amounts, and what became of them."""
+        found = self._session().get(f"/api/v2/user/withdrawals?currency={coin}").data["withdrawals"]
+        return [(one["quantity"], {4: "Succeeded"}.get(one["status"])) for one in found]
 
     # --- how ---
 
@@ -196,6 +200,59 @@ class Coinport:
     def _factor(self):
         sent = self._session().post("/api/v2/user/send_verification_code", {"toEmail": True}).data
         return {"emailUuid": sent["emailUuid"], "emailCode": self.mailed(CODE)}
+
+
+class Draft(Coinport):
+    """Somebody who speaks the draft of coinport v2."""
+
+    dialect = "draft"
+
+    def __init__(self, exchange):
+        super().__init__(exchange)
+        self.draft = DraftClient(exchange.app, ip=self.ip)
+
+    def register(self):
+        fields = {"email": self.address, "pwdhash": MD5}
+        self.uid = str(self.draft.post("/draft/api/v2/register", fields).data["uid"])
+        # The draft has no path for the link in the mail, which leads to v2's.
+        self.client.get(f"/api/v2/check_activation_code?token={self.mailed(TOKEN)}")
+        (cookie,) = self.draft.get("/draft/api/v2/login", Authorization=basic(self.address, MD5)).cookies
+        self.draft.headers = self.client.headers = {"Cookie": cookie.partition(";")[0]}
+
+    def lets_in(self, address):
+        return self.draft.get("/draft/api/v2/login", Authorization=basic(address, MD5)).code == 0
+
+    def place(self, market, side, price, amount):
+        order = {"market": market, "type": side, "price": float(price), "amount": float(amount)}
+        (result,) = self.draft.post("/draft/api/v2/user/submit_orders", {"orders": [order]}).data["results"]
+        return str(result["order_id"])
+
+    def cancel(self, order_id):
+        body = {"order_ids": [int(order_id)]}
+        return int(order_id) in self.draft.post("/draft/api/v2/user/cancel_orders", body).data["cancelled"]
+
+    def orders(self):
+        words = ("open", "filled", "partial", "cancelled")
+        return [
+            Seen(one["order_id"], one["type"], one["price"], one["amount"], one["value"], words[one["status"]])
+            for one in self.draft.get("/draft/api/v2/user/orders").data["orders"]
+        ]
+
+    def deals(self):
+        return [Deal(one["price"], one["amount"]) for one in self.draft.get("/draft/api/v2/user/trades").data["trades"]]
+
+    def balances(self):
+        found = self.draft.get("/draft/api/v2/user/balance").data
+        return {asset: Decimal(row[0]) for asset, row in found.items() if row[0]}
+
+    def withdraw(self, coin, amount):
+        body = {"currency": coin, "address": ADDRESS, "amount": float(amount), **self._factor()}
+        reply = self.draft.post("/draft/api/v2/user/submit_withdrawal", body)
+        assert reply.code == 0, reply.body
+
+    def withdrawals(self, coin):
+        found = self.draft.get(f"/draft/api/v2/user/withdrawals?currency={coin}").data["withdrawals"]
+        return [(one["quantity"], one["status"]) for one in found]
 
 
 class Router(Coinport):
@@ -318,6 +375,6 @@ class Ramp(Coinport):
         return {"orderNo": number, "account": self.address, "source": self.source}
 
 
-SPEAKERS = {kind.dialect: kind for kind in (Coinport, Router, Broker, Ramp)}
+SPEAKERS = {kind.dialect: kind for kind in (Coinport, Draft, Router, Broker, Ramp)}
 #: What a scenario asks of people.
 VERBS = ("register", "fund", "place", "cancel", "orders", "deals", "balances", "withdraw", "withdrawals")

@@ -2,9 +2,9 @@
 
 from decimal import Decimal
 
+from tests.parity.exchanges import MARKET
 from tests.parity.people import FEES, Coinport, Deal, Seen
 
-MARKET = "BTC-USDT"
 BEGIN = Decimal(1000)
 
 
@@ -42,7 +42,7 @@ def from_registration_to_withdrawal(exchange, person):
     assert exchange.held(person.uid) == {"BTC": (received, 0, 0), "USDT": (650, 0, 100)}
     person.settled()
     assert exchange.held(person.uid) == {"BTC": (received, 0, 0), "USDT": (650, 0, 0)}
-    assert person.withdrawals() == [("USDT", Decimal(100), 4)]
+    assert person.withdrawals("USDT") == [(Decimal(100), "Succeeded")]
     assert exchange.violations() == []
 
 
