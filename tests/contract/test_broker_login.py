@@ -127,6 +127,13 @@ class TestLadder:
         body = {"username": username, "password": OTHER}
         assert [browser.post("/api/user/authorize", body).code for _ in range(7)] == LADDER
 
+    def test_is_the_accounts_by_whichever_name(self, ann, browser, app, time):
+        new = code_to(Browser(app), MOBILE, "5")
+        body = {**named(MOBILE), "mobile_order_id": new["order_id"], "mobile_verify_code": new["verify_code"]}
+        assert ann.post("/api/user/bind_mobile", {**body, **own_code(ann, "5")}).status == 200
+        codes = [log_in(browser, name, OTHER).code for name in (EMAIL, MOBILE, EMAIL, MOBILE, EMAIL, MOBILE)]
+        assert codes == LADDER[:6]
+
     def test_the_fifth_freezes_for_two_hours_from_wherever(self, ann, browser, app, time):
         for _ in range(5):
             log_in(browser, EMAIL, OTHER)
