@@ -17,20 +17,17 @@ from pynamodb.expressions.condition import Condition, size
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
-from chalicelib import clock, settings
+from chalicelib import settings
 from chalicelib.core.ledger import Settlement
 from chalicelib.core.orders import Order
 from chalicelib.core.transfers import Effect
 from chalicelib.stores import orders
-from chalicelib.stores.table import Integer, IntegerMap, Table, TextMap, error_code, refused
+from chalicelib.stores.table import Integer, IntegerMap, Table, TextMap, refused, update, updated
 
 #: The sparse index is spread over this many keys, so that no one partition takes every exchange-wide write.
 WAITING_SHARDS = 8
 #: More orders than this on their way to the markets at once, and an account has to wait: it bounds the item's size.
 INTENTS_MAX = 300
-#: How often a write that meets a transaction on the same account is repeated, and the first pause in between; it doubles.
-CONFLICT_TRIES_MAX = 5
-CONFLICT_PAUSE_MS = 10
 
 
 class Waiting(GlobalSecondaryIndex["AccountRow"]):
@@ -153,7 +150,7 @@ def reserve(uid: str, placed: Sequence[Order], needs: Mapping[str, int], at: int
         AccountRow.waiting_since.set(AccountRow.waiting_since | at),
     ]
     try:
-        _update(uid, actions, condition)
+        update(AccountRow(uid), actions, condition)
     except UpdateError as error:
         account = get(uid)
         if account is not None and all(order.id in account.intents for order in placed):
@@ -179,9 +176,9 @@ def settle(uid: str, market: str, seq: int, change: Settlement) -> None:
     if change.intents:
         # Usually these are all the account's intents: then it leaves the sweeper's index in the same write.
         last: list[Action] = [AccountRow.waiting_shard.remove(), AccountRow.waiting_since.remove()]
-        if _settled(uid, actions + last, fresh & (size(AccountRow.intents) == len(change.intents))):
+        if updated(AccountRow(uid), actions + last, fresh & (size(AccountRow.intents) == len(change.intents))):
             return
-    _settled(uid, actions, fresh)
+    updated(AccountRow(uid), actions, fresh)
 
 
 def release_ghost(uid: str, order: Order, seq: int, asset: str) -> None:
@@ -195,7 +192,7 @@ def release_ghost(uid: str, order: Order, seq: int, asset: str) -> None:
         _add(AccountRow.frozen, asset, -order.hold),
         intent.remove(),
     ]
-    _settled(uid, actions, intent.exists() & (AccountRow.applied[order.market] >= seq))
+    updated(AccountRow(uid), actions, intent.exists() & (AccountRow.applied[order.market] >= seq))
 
 
 def waiting(before: int) -> Iterator[Account]:
@@ -212,10 +209,10 @@ def rest_waiting(account: Account) -> None:
     seen = AccountRow.waiting_since == account.waiting_since
     if account.intents:
         oldest = min(order.created for order in account.intents.values())
-        _settled(account.uid, [AccountRow.waiting_since.set(oldest)], seen)
+        updated(AccountRow(account.uid), [AccountRow.waiting_since.set(oldest)], seen)
     else:
         leave = [AccountRow.waiting_shard.remove(), AccountRow.waiting_since.remove()]
-        _settled(account.uid, leave, seen & (size(AccountRow.intents) == 0))
+        updated(AccountRow(account.uid), leave, seen & (size(AccountRow.intents) == 0))
 
 
 def transfer_write(effect: Effect, transfer_id: str, asset: str, amount: int) -> tuple[list[Action], Condition]:
@@ -242,32 +239,6 @@ def transfer_write(effect: Effect, transfer_id: str, asset: str, amount: int) ->
 
 def _add(balances: IntegerMap, asset: str, delta: int) -> Action:
     return balances[asset].set((balances[asset] | 0) + delta)
-
-
-def _update(uid: str, actions: Iterable[Action], condition: Condition) -> None:
-    """One conditional write. DynamoDB refuses it while a transaction holds the account (a deposit does, for
-    milliseconds), and botocore does not repeat that: we do, for it surely changed nothing."""
-    for attempt in range(CONFLICT_TRIES_MAX):
-        try:
-            # Not Model.update: it would have DynamoDB send the whole account back.
-            AccountRow._get_connection().update_item(uid, actions=list(actions), condition=condition)  # noqa: SLF001
-        except UpdateError as error:
-            if error_code(error) != "TransactionConflictException" or attempt == CONFLICT_TRIES_MAX - 1:
-                raise
-            clock.sleep_ms(CONFLICT_PAUSE_MS << attempt)
-        else:
-            return
-
-
-def _settled(uid: str, actions: Iterable[Action], condition: Condition) -> bool:
-    """Whether the write took place; False when its condition did not hold."""
-    try:
-        _update(uid, actions, condition)
-    except UpdateError as error:
-        if refused(error):
-            return False
-        raise
-    return True
 
 
 def _account(row: AccountRow) -> Account:

@@ -8,12 +8,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pynamodb.attributes import BinaryAttribute, BooleanAttribute, UnicodeAttribute
-from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.update import Action
 
 from chalicelib import settings
 from chalicelib.core.candles import Tail
-from chalicelib.stores.table import Integer, Table, refused
+from chalicelib.stores.table import Integer, Table, updated
 
 
 class HeadRow(Table):
@@ -138,8 +137,4 @@ def _head(row: HeadRow) -> Head:
 
 
 def _advance(market: str, actions: list[Action], position: Integer, seq: int) -> None:
-    try:
-        HeadRow(market).update(actions, position.does_not_exist() | (position < seq))
-    except UpdateError as error:
-        if not refused(error):
-            raise
+    updated(HeadRow(market), actions, position.does_not_exist() | (position < seq))

@@ -8,14 +8,14 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
-from pynamodb.exceptions import PutError, UpdateError
+from pynamodb.exceptions import PutError
 from pynamodb.expressions.update import Action
 
 from chalicelib import settings
 from chalicelib.core.history import OrderChange, as_left
 from chalicelib.core.orders import Ending, Order, OrderView, Page, Side, Status, TimeInForce, status_of
 from chalicelib.stores import aws
-from chalicelib.stores.table import Integer, Table, refused
+from chalicelib.stores.table import Integer, Table, refused, updated
 
 BATCH_GETS_MAX = 100
 #: Rows that one call looks at for a filtered list: about the megabyte that a call reads at most.
@@ -87,22 +87,22 @@ def write(change: OrderChange, seq: int) -> None:
 
     Safe against a matcher that was overtaken: its late write finds a newer `seq` and is refused.
     """
-    try:
-        if change.placed is not None:
+    if change.placed is not None:
+        try:
             _row(change, seq).save(OrderRow.uid.does_not_exist())
-            return
-        actions: list[Action] = [
-            OrderRow.filled.set(change.filled),
-            OrderRow.status.set(status_of(change.amount, change.filled, change.ending)),
-            OrderRow.seq.set(seq),
-            OrderRow.updated.set(change.at),
-        ]
-        if change.ending is not None:
-            actions.append(OrderRow.ending.set(change.ending))
-        OrderRow(change.uid, change.id).update(actions, OrderRow.uid.exists() & (OrderRow.seq < seq))
-    except (PutError, UpdateError) as error:
-        if not refused(error):
-            raise
+        except PutError as error:
+            if not refused(error):
+                raise
+        return
+    actions: list[Action] = [
+        OrderRow.filled.set(change.filled),
+        OrderRow.status.set(status_of(change.amount, change.filled, change.ending)),
+        OrderRow.seq.set(seq),
+        OrderRow.updated.set(change.at),
+    ]
+    if change.ending is not None:
+        actions.append(OrderRow.ending.set(change.ending))
+    updated(OrderRow(change.uid, change.id), actions, OrderRow.uid.exists() & (OrderRow.seq < seq))
 
 
 def get(uid: str, order_ids: Iterable[int]) -> dict[int, OrderView]:

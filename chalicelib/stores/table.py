@@ -1,14 +1,17 @@
 """What all DynamoDB tables share: one client, and writes of many items at once."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from pynamodb.attributes import Attribute
 from pynamodb.connection import TableConnection
-from pynamodb.exceptions import PynamoDBException
+from pynamodb.exceptions import PynamoDBException, UpdateError
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
+from chalicelib import clock
 from chalicelib.stores import aws
 
 #: One store's part of a transaction that another store makes: it adds its writes.
@@ -17,6 +20,9 @@ Step = Callable[[TransactWrite], None]
 #: DynamoDB takes at most 25 puts in one BatchWriteItem, over any number of tables.
 BATCH_PUTS_MAX = 25
 BATCH_TRIES_MAX = 8
+#: How often a write that meets a transaction on the same item is repeated, and the first pause in between; it doubles.
+CONFLICT_TRIES_MAX = 5
+CONFLICT_PAUSE_MS = 10
 
 
 class Table(Model):
@@ -94,6 +100,36 @@ def refused(error: PynamoDBException) -> bool:
 def conflicted(error: PynamoDBException) -> bool:
     """Whether a write was refused because a transaction had the item at that moment: nothing changed, it may be tried again."""
     return error_code(error) == "TransactionConflictException"
+
+
+def update(row: Table, actions: Iterable[Action], condition: Condition) -> None:
+    """One conditional write of the item that `row` names.
+
+    DynamoDB refuses it while a transaction holds the item (for milliseconds), and botocore does not repeat that: we do, for
+    it surely changed nothing. Raises `UpdateError`, see `refused`.
+    """
+    hash_key, range_key = row._get_hash_range_key_serialized_values()  # noqa: SLF001 - as below
+    for attempt in range(CONFLICT_TRIES_MAX):
+        try:
+            # Not Model.update: it would have DynamoDB send the whole item back.
+            row._get_connection().update_item(hash_key, range_key, actions=list(actions), condition=condition)  # noqa: SLF001
+        except UpdateError as error:
+            if not conflicted(error) or attempt == CONFLICT_TRIES_MAX - 1:
+                raise
+            clock.sleep_ms(CONFLICT_PAUSE_MS << attempt)
+        else:
+            return
+
+
+def updated(row: Table, actions: Iterable[Action], condition: Condition) -> bool:
+    """The same; False when the condition did not hold, and so nothing was changed."""
+    try:
+        update(row, actions, condition)
+    except UpdateError as error:
+        if refused(error):
+            return False
+        raise
+    return True
 
 
 def put_all(rows: Sequence[Model]) -> None:

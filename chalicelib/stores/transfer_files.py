@@ -8,12 +8,11 @@ The row of id 0 is no file: it tells how far an asset's files reach.
 from dataclasses import dataclass
 
 from pynamodb.attributes import UnicodeAttribute
-from pynamodb.exceptions import UpdateError
 
 from chalicelib import settings
 from chalicelib.core.orders import Page
 from chalicelib.stores import archive, aws
-from chalicelib.stores.table import Integer, Table, refused
+from chalicelib.stores.table import Integer, Table, updated
 
 
 class FileRow(Table):
@@ -64,11 +63,7 @@ def reach(asset: str) -> int:
 
 def note_reach(asset: str, until: int) -> None:
     """Note that all that succeeded before `until` is in files; an earlier moment changes nothing."""
-    try:
-        FileRow(asset, 0).update([FileRow.reach.set(until)], FileRow.reach.does_not_exist() | (FileRow.reach < until))
-    except UpdateError as error:
-        if not refused(error):
-            raise
+    updated(FileRow(asset, 0), [FileRow.reach.set(until)], FileRow.reach.does_not_exist() | (FileRow.reach < until))
 
 
 def listed(asset: str, before: int | None, limit: int) -> Page[TransferFile]:

@@ -17,8 +17,7 @@ from chalicelib.core import ids
 from chalicelib.core.orders import Page
 from chalicelib.core.transfers import Effect, From, Kind, Rail, Status, credited_after, effect_of
 from chalicelib.stores import accounts, aws
-from chalicelib.stores.accounts import CONFLICT_PAUSE_MS, CONFLICT_TRIES_MAX
-from chalicelib.stores.table import Step, error_code
+from chalicelib.stores.table import CONFLICT_PAUSE_MS, CONFLICT_TRIES_MAX, Step, error_code
 from chalicelib.stores.transfer_rows import (
     FILTERED_PAGE,
     Listed,

@@ -39,13 +39,14 @@ UNPROVED = {
     ("custody", "kms:Decrypt", ""): "SSM opens a parameter in its reader's name; the emulator asks no key",
     ("custody", "dynamodb:GetItem", "accounts"): "what a chain took back for good is spent",
     ("custody", "dynamodb:GetItem", "transfer_moves"): "the answer to a transaction is lost",
-    ("external-tickers", "dynamodb:PutItem", "external"): "other exchanges are out of reach of tests",
+    (
+        "external-tickers",
+        "dynamodb:PutItem",
+        "external",
+    ): "other exchanges are out of reach of tests; tests/services/test_external.py has it",
 }
 
 pytestmark = [pytest.mark.deployed, pytest.mark.whole_suite]
-
-#: What only an answer from outside leads to; tests stay on loopback, and `tests/services/test_external.py` has the rest.
-FROM_OUTSIDE = {("external-tickers", "dynamodb:PutItem")}
 
 
 @pytest.fixture(scope="module")

@@ -11,11 +11,11 @@ import pytest
 
 from tests.contract.document import DATA
 from tests.deployed.test_identity import Browser
-from tests.deployed.test_rare_paths import aws, commit
+from tests.deployed.test_rare_paths import commit
 from tests.deployed.test_trading import eventually, submit
 
 pytestmark = pytest.mark.deployed
-__all__ = ["aws", "commit"]
+__all__ = ["commit"]
 
 #: The stage `local` is on a network of tests.
 ADDRESS = "mipcBbFg9gMiCh81Kj8tqqdgoZub1ZJRfn"

@@ -81,9 +81,9 @@ def test_a_late_repeat_of_a_reservation_is_undone(monkeypatch):
     """The network delivers a repeat of the reservation after the order has already left its intents."""
     ann = world.person("1000000001", CNY="1000")
     calls = []
-    update = accounts._update
+    update = accounts.update
     with monkeypatch.context() as patch:
-        patch.setattr(accounts, "_update", lambda *args: (calls.append(args), update(*args)))
+        patch.setattr(accounts, "update", lambda *args: (calls.append(args), update(*args)))
         order_id = world.place(ann, MARKET, "buy", 1, 1)
     world.pump(MARKET)
     update(*calls[0])

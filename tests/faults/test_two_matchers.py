@@ -95,12 +95,12 @@ def test_without_the_fence_the_suite_fails(monkeypatch):
 
 
 def test_without_the_watermark_the_suite_fails(monkeypatch):
-    update = accounts._update
+    updated = accounts.updated
 
-    def unconditional(uid, actions, condition):
-        update(uid, actions, accounts.AccountRow.uid.exists())
+    def unconditional(row, actions, condition):
+        return updated(row, actions, accounts.AccountRow.uid.exists())
 
-    monkeypatch.setattr(accounts, "_update", unconditional)
+    monkeypatch.setattr(accounts, "updated", unconditional)
     with pytest.raises(AssertionError):  # noqa: PT012 - wherever in the story it is noticed
         run_all(monkeypatch, other_first)
         world.check()
@@ -110,9 +110,10 @@ def test_without_the_order_of_rows_the_suite_fails(monkeypatch):
     """A matcher that was overtaken writes an order's older state last: its condition is what keeps it out."""
     from chalicelib.stores import orders
 
-    save, update = orders.OrderRow.save, orders.OrderRow.update
+    save, updated = orders.OrderRow.save, orders.updated
+    always = orders.OrderRow.uid.exists() | orders.OrderRow.uid.does_not_exist()
     monkeypatch.setattr(orders.OrderRow, "save", lambda row, condition=None: save(row))
-    monkeypatch.setattr(orders.OrderRow, "update", lambda row, actions, condition=None: update(row, actions))
+    monkeypatch.setattr(orders, "updated", lambda row, actions, _condition: updated(row, actions, always))
     with pytest.raises(AssertionError):  # noqa: PT012 - wherever in the story it is noticed
         run_all(monkeypatch, other_first)
         world.check()

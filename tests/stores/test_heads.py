@@ -1,6 +1,8 @@
 """Heads: what is noted of a market only moves on."""
 
 import pytest
+from botocore.client import BaseClient
+from botocore.exceptions import ClientError
 
 from chalicelib import settings
 from chalicelib.stores import heads
@@ -52,3 +54,24 @@ def test_a_note_may_be_repeated_unseen(cloud, monkeypatch):
     with injected(monkeypatch, Faults(0, repeated)):
         heads.note_checkpoint(MARKET, 3)
     assert heads.get(MARKET).checkpoint == 3
+
+
+def test_a_note_that_meets_a_transaction_is_written_after_it(cloud, monkeypatch):
+    def conflict(_):
+        raise ClientError({"Error": {"Code": "TransactionConflictException", "Message": "busy"}}, "UpdateItem")
+
+    with injected(monkeypatch, Faults(0, conflict)) as calls:
+        heads.note_checkpoint(MARKET, 3)
+    assert calls.seen[:2] == ["UpdateItem", "UpdateItem"]
+    assert heads.get(MARKET).checkpoint == 3
+
+
+def test_a_note_asks_for_nothing_back(cloud, monkeypatch):
+    asked = []
+    call = BaseClient._make_api_call
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            BaseClient, "_make_api_call", lambda *args: (asked.append(args[2].get("ReturnValues")), call(*args))[1]
+        )
+        heads.note_checkpoint(MARKET, 3)
+    assert asked == [None]
