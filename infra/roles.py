@@ -225,7 +225,6 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
         table("users", "PutItem", "UpdateItem"),
         table("sessions", "BatchWriteItem"),
         table("logins", "BatchWriteItem"),
-        table("attempts", "BatchGetItem", "PutItem"),
         table("api_keys", "BatchGetItem"),
         table("codes", "GetItem", "PutItem", "UpdateItem"),
         table("accounts", "GetItem", "PutItem", "UpdateItem"),

@@ -17,6 +17,7 @@ from infra.grants import pascal
 UNPROVED = {
     ("api-trading", "dynamodb:GetItem", "workers"): "two containers draw the same one of 4096 numbers",
     ("api-router", "dynamodb:GetItem", "workers"): "as above",
+    ("api-draft", "dynamodb:GetItem", "workers"): "as above",
     ("audit", "dynamodb:BatchGetItem", "accounts"): "an account is opened while the audit reads",
     ("ops", "dynamodb:BatchGetItem", "accounts"): "as above: operators run the same audit",
     ("klines", "s3:PutObject", "klines/*"): "a chunk of candles closes at midnight",
@@ -28,6 +29,7 @@ UNPROVED = {
         "dynamodb:GetItem",
         "deposit_addresses",
     ): "a person asks for a first address twice at the same moment",
+    ("api-draft", "dynamodb:GetItem", "deposit_addresses"): "as above",
     ("snapshots", "dynamodb:Scan", "transfers"): "somebody buys, withdraws and is paid while a snapshot reads",
     ("api-ramp", "dynamodb:PutItem", "codes"): "the first link of a stage makes its HMAC key, if nobody has yet",
     ("ramp-deadlines", "dynamodb:GetItem", "transfer_moves"): "the answer to a transaction is lost",

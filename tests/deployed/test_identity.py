@@ -24,6 +24,8 @@ def pwdhash(password):
 class Browser:
     """Somebody at a browser, with a mailbox and a phone."""
 
+    base = "/api/v2"
+
     def __init__(self, exchange, operator, address):
         self.target = urlsplit(exchange.url)
         self.operator = operator
@@ -36,7 +38,7 @@ class Browser:
         if self.cookie:
             headers["Cookie"] = self.cookie
         text = None if body is None else json.dumps(body)
-        connection.request(method, f"/api/v2/{path}", text, headers)
+        connection.request(method, f"{self.base}/{path}", text, headers)
         answer = connection.getresponse()
         envelope = json.loads(answer.read())
         for cookie in answer.headers.get_all("Set-Cookie") or []:

@@ -17,8 +17,8 @@ from tests.deployed.test_trading import eventually, submit
 pytestmark = pytest.mark.deployed
 __all__ = ["commit"]
 
-#: The stage `local` is on a network of tests.
-ADDRESS = "mipcBbFg9gMiCh81Kj8tqqdgoZub1ZJRfn"
+#: The stage `local` is on bcoin's network of tests.
+ADDRESS = "RCaqy43ywUj2Vb1b5L9e7SkZhqmUhaZ6Mg"
 
 
 class Routed:
