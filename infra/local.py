@@ -19,6 +19,7 @@ import subprocess
 import sys
 import threading
 import time
+import tomllib
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -131,7 +132,8 @@ class Exchange:
     def deploy(self) -> None:
         """Package and deploy, unless what is deployed already comes from the same sources."""
         with _environment(credentials(self.endpoint)):
-            mark = package.fingerprint(self.url)
+            coins = _coins()
+            mark = package.fingerprint(self.url, coins)
             note = self.folder / "deployed.json"
             known = json.loads(note.read_text()) if note.exists() else {}
             if known.get("fingerprint") == mark and _deployed():
@@ -141,7 +143,7 @@ class Exchange:
             _say("packaging …")
             build = _package()
             _say("deploying …")
-            parameters = {"PublicUrl": self.url}
+            parameters = {"PublicUrl": self.url, "Coins": coins}
             self.outputs = deploy.deploy(STAGE, build, parameters, quiet=True, poll_s=POLL_S)
             _teach_gateway(self.outputs["ApiId"], build)
             # Whoever owns the address has to confirm it; here that is us.
@@ -253,6 +255,12 @@ def signal_usr1(act: Any) -> None:  # noqa: ANN401 - a function without argument
     """Have SIGUSR1 call `act`, where signals may be had at all."""
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGUSR1, lambda *_: act())
+
+
+def _coins() -> str:
+    """What people can deposit, as the stage says; COINS in the environment says otherwise of the coins that it names."""
+    stage = tomllib.loads((ROOT / "infra/stages.toml").read_text())[STAGE]
+    return json.dumps(stage["coins"] | json.loads(os.environ.get("COINS") or "{}"), separators=(",", ":"))
 
 
 def _package() -> Path:

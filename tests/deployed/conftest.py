@@ -1,7 +1,6 @@
 """An exchange of the tests' own: the packaged template on the emulator, in a temporary folder, on free ports."""
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ import pytest
 from infra import local, package
 from infra.demo import Trader
 from infra.ops import Operator
+from tests.services.custody import BITCOIN
 
 
 @pytest.hookimpl(trylast=True)
@@ -34,16 +34,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[local.Exchange]:
     """Started once, ended after the last test; what it holds is gone then."""
     folder = tmp_path_factory.mktemp("exchange")
-    before = os.environ.get("EXCHANGE_LOCAL_DIR")
-    os.environ["EXCHANGE_LOCAL_DIR"] = str(folder)
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EXCHANGE_LOCAL_DIR", str(folder))
+        # Bitcoins are those of a network of our own: a node may be attached to it, see test_custody.
+        patch.setenv("COINS", json.dumps(BITCOIN))
         with local.Exchange(folder) as running:
             yield running
-    finally:
-        if before is None:
-            del os.environ["EXCHANGE_LOCAL_DIR"]
-        else:
-            os.environ["EXCHANGE_LOCAL_DIR"] = before
 
 
 @pytest.fixture(scope="session")
