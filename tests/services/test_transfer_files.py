@@ -173,36 +173,6 @@ class TestFiles:
         assert transfer_files.listed("BTC", 1, 2).items == []
 
 
-@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
-def test_a_fault_at_any_call_loses_and_doubles_nothing(quiet, monkeypatch, fault):
-    monkeypatch.setattr(transfer_files, "TRANSFERS_MAX", 2)
-    made = [deposit(number) for number in range(3)]
-    quiet.wind(HOUR_MS)
-    made += [deposit(number) for number in range(3, 5)]
-    quiet.wind(2 * HOUR_MS)
-    wanted = sorted(str(one.number) for one in made)
-    number = 0
-    while True:
-        for row in rows.FileRow.scan():
-            row.delete()
-        with injected(monkeypatch, Faults(number, fault)) as faults:
-            try:
-                transfer_files.write()
-                whole = True
-            except Exception:  # noqa: BLE001 - the next run makes up for it
-                whole = False
-        assert len(told()) == len(set(told())), "what is listed is there, and once"
-        before = contents()
-        if not whole:
-            transfer_files.write()
-        assert sorted(told()) == wanted
-        assert contents()[: len(before)] == before, "a file that was listed does not change"
-        if len(faults.seen) <= number:
-            break
-        number += 1
-    assert number > 10
-
-
 #: Minutes to wind the clock on, and what happens then.
 STEPS = st.lists(
     st.tuples(st.integers(0, 90), st.sampled_from(["deposit", "open", "pay", "write", "die"])), min_size=1, max_size=25
