@@ -5,8 +5,29 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from chalicelib.core.money import SCALE, from_decimal
-from chalicelib.core.transfers import Terms
+from chalicelib.core.money import SCALE, fee_on, from_decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """On which terms an asset comes and goes, in 1e-8.
+
+    A withdrawal of `minimum` or more costs `fee`, or `fee_rate` (1e-8 per unit) of its amount if that is more, rounded up to a
+    multiple of `unit`. No operator has to approve it while the person's sum of 24 hours stays below `auto_below` (None: always).
+    A deposit is credited after `confirmations`.
+    """
+
+    fee: int
+    minimum: int
+    fee_rate: int = 0
+    auto_below: int | None = None
+    confirmations: int = 0
+    unit: int = 1
+
+    def fee_of(self, amount: int) -> int:
+        """What of `amount` stays here. The house gains what is rounded, so that what is left can be paid exactly."""
+        share = -(-fee_on(amount, self.fee_rate) // self.unit) * self.unit
+        return max(self.fee, share)
 
 
 @dataclass(frozen=True, slots=True)

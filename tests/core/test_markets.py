@@ -8,9 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import chalicelib
-from chalicelib.core.markets import Exchange, parse
+from chalicelib.core.markets import Exchange, Terms, parse
 from chalicelib.core.money import SCALE, Imprecise, from_decimal
-from chalicelib.core.transfers import Terms
 
 BLOCK_CHAIN = ("BTC", "LTC", "BTSX", "XRP", "BC", "DRK", "VRC", "ZET", "NXT", "DOGE")
 QUOTED_IN_CNY = [f"{base}-CNY" for base in ("BTC", "LTC", "BTSX", "XRP", "GOOC")]
