@@ -24,7 +24,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     judges = [item for item in items if item.get_closest_marker("whole_suite")]
     items[:] = [item for item in items if item not in judges] + judges
     files = {item.path for item in items}
-    partly = config.option.keyword or config.option.lf or any("::" in one for one in config.args)
+    partly = config.option.keyword or getattr(config.option, "lf", False) or any("::" in one for one in config.args)
     if partly or not set(Path(__file__).parent.glob("test_*.py")) <= files:
         for item in judges:
             item.add_marker(pytest.mark.skip(reason="only a part of the deployed tests runs"))
