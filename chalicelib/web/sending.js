@@ -23,11 +23,12 @@ export function below(what) {
 /** POST `body` and return the answer's data, or throw a `Refusal`. */
 export async function post(url, body, progress) {
   const { status, text } = await send(url, body, progress);
+  if (status === 413) throw new Refusal({ code: "413", data: { reason: "upload_too_large" } });
   let answer;
   try {
     answer = JSON.parse(text);
   } catch {
-    throw new Refusal(status === 413 ? { code: "413", data: { reason: "upload_too_large" } } : {});
+    throw new Refusal({});
   }
   if (answer.code !== SUCCESS) throw new Refusal(answer);
   return answer.data;

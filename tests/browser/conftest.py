@@ -1,6 +1,5 @@
 """A real browser over the app on loopback: Debian's chromium, driven by playwright. Without one these tests are skipped."""
 
-import warnings
 from dataclasses import replace
 
 import pytest
@@ -23,12 +22,10 @@ def chromium():
         pytest.skip("no chromium here: `python -m tests.browser.install` fetches Debian's, as root")
     from playwright.sync_api import sync_playwright
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # playwright's own, about the loop that it leaves behind
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-            yield browser
-            browser.close()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="session")

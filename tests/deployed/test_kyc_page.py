@@ -4,7 +4,6 @@ import http.client
 import json
 import re
 import time
-import warnings
 from urllib.parse import urlencode, urlsplit
 
 import pytest
@@ -170,28 +169,26 @@ def test_in_a_browser(operator, partner, tmp_path):
     small.write_bytes(picture(size=(800, 500)))
     large.write_bytes(picture("PNG", size=(800, 500)) + bytes(6 * 2**20))
     wrong = []
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-            page = browser.new_page(locale="en-US")
-            page.set_default_timeout(PATIENCE_MS)
-            page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
-            page.goto(visitor.link)
-            for name in ("lastName", "firstName", "birthDate", "address"):
-                page.fill(f"#{name}", ANA[name])
-            page.fill("#cardNo", NUMBER.format(3))
-            for name in ("nationality", "occupation", "income"):
-                page.select_option(f"#{name}", ANA[name])
-            page.check("input[name=sex][value='2']")
-            page.check("input[name=cardType][value='2']")
-            for name, path in (("cardFront", small), ("cardHand", large)):
-                page.set_input_files(f"#{name}", str(path))
-                page.locator(f"#{name}-status.done").wait_for()
-            page.click("#submit")
-            page.locator("main[data-state='review']").wait_for()
-            operator.run("kyc", {"action": "approve", "uid": waiting(operator, NUMBER.format(3))["uid"]})
-            page.click("#look-again")
-            page.locator("main[data-state='passed']").wait_for()
-            browser.close()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        page = browser.new_page(locale="en-US")
+        page.set_default_timeout(PATIENCE_MS)
+        page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
+        page.goto(visitor.link)
+        for name in ("lastName", "firstName", "birthDate", "address"):
+            page.fill(f"#{name}", ANA[name])
+        page.fill("#cardNo", NUMBER.format(3))
+        for name in ("nationality", "occupation", "income"):
+            page.select_option(f"#{name}", ANA[name])
+        page.check("input[name=sex][value='2']")
+        page.check("input[name=cardType][value='2']")
+        for name, path in (("cardFront", small), ("cardHand", large)):
+            page.set_input_files(f"#{name}", str(path))
+            page.locator(f"#{name}-status.done").wait_for()
+        page.click("#submit")
+        page.locator("main[data-state='review']").wait_for()
+        operator.run("kyc", {"action": "approve", "uid": waiting(operator, NUMBER.format(3))["uid"]})
+        page.click("#look-again")
+        page.locator("main[data-state='passed']").wait_for()
+        browser.close()
     assert wrong == []
