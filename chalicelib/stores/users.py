@@ -71,7 +71,7 @@ class UserRow(Table):
     trade_password = UnicodeAttribute(null=True)
     open_future = BooleanAttribute(null=True)
     open_contract = BooleanAttribute(null=True)
-    #: How often `amend` changed this row, and which use did last.
+    #: How often `amend` and `using_totp` changed this row, and which use of `amend` did last.
     version = Integer(null=True)
     amended_by = UnicodeAttribute(null=True)
 
@@ -327,10 +327,15 @@ def amend(seen: User, amendment: Amendment, use: str, now: int) -> Outcome:
 
 
 def using_totp(uid: str, step: int) -> Step:
-    """Use a step of a person's authenticator up, in a write that it authorises: no step is good twice."""
+    """Use a step of a person's authenticator up, in a write that it authorises: no step is good twice.
+
+    It counts as a version, so that an amendment that the same step authorises is decided again.
+    """
     unused = UserRow.totp_step.does_not_exist() | (UserRow.totp_step < step)
     return lambda transaction: transaction.update(
-        UserRow(uid), actions=[UserRow.totp_step.set(step)], condition=UserRow.standing.exists() & unused
+        UserRow(uid),
+        actions=[UserRow.totp_step.set(step), UserRow.version.add(1)],
+        condition=UserRow.standing.exists() & unused,
     )
 
 

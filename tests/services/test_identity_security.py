@@ -10,12 +10,13 @@ from pynamodb.transactions import TransactWrite
 
 from chalicelib import clock
 from chalicelib.core import identity as rules
+from chalicelib.core.api_keys import Reach
 from chalicelib.core.bank_cards import card
 from chalicelib.core.identity import DAY_MS, HOUR_MS, MINUTE_MS, Channel, Form, Purpose
 from chalicelib.core.reasons import Reason
 from chalicelib.services import identity, passwords
 from chalicelib.services.delivery import NOBODY, Receiver
-from chalicelib.services.identity import Given, Proof, SentCode
+from chalicelib.services.identity import Given, Proof, SecondFactor, SentCode
 from chalicelib.stores import codes, names, users
 from chalicelib.stores.users import Amendment, Outcome
 from tests.planted import plant
@@ -188,6 +189,32 @@ class TestMeanwhile:
         self.between(monkeypatch, "binding.check_code", lambda: identity.bind_mobile(uid, "", OTHER_PHONE, other, None))
         assert refusal(identity.bind_mobile, uid, "", PHONE, late, None).reason is Reason.SMS_CODE
         assert identity.mobile_of(users.get(uid)) == OTHER_PHONE
+
+    @pytest.mark.parametrize("versions", [True, False], ids=["amended before", "never amended"])
+    def test_the_step_of_an_authenticator_let_money_leave(self, monkeypatch, versions):
+        uid = activated()
+        secret = totp_bound(uid)
+        users.UserRow(uid).update(actions=[users.UserRow.email_auth.set(False)])
+        if not versions:
+            users.UserRow(uid).update(actions=[users.UserRow.version.remove()])
+        code = totp(secret)
+
+        def leaves():
+            proven = identity.prove(uid, Given(totp=code))
+            with TransactWrite(connection=users.UserRow._get_connection().connection) as transaction:
+                proven.steps("withdrawal", clock.now_ms())[0](transaction)
+
+        amend = users.amend
+
+        def late(*arguments):
+            monkeypatch.setattr(users, "amend", amend)
+            leaves()
+            return amend(*arguments)
+
+        monkeypatch.setattr(users, "amend", late)
+        factor = SecondFactor(None, SentCode("", code))
+        assert refusal(identity.create_key, uid, Reach.TRADE, "bot", factor).reason is Reason.TOTP_CODE
+        assert not users.get(uid).trading_keys
 
 
 class TestAmend:
