@@ -3,7 +3,7 @@
 import pytest
 
 from chalicelib import settings
-from chalicelib.core.addresses import encoded, signed_by, version
+from chalicelib.core.addresses import decoded, encoded, signed_by, version
 from chalicelib.core.ripemd import ripemd160
 
 MAGIC = "Bitcoin Signed Message:\n"
@@ -59,9 +59,7 @@ def test_nobody_elses():
 
 def test_the_same_key_has_an_address_of_every_coin():
     address, signature = SIGNED[0]
-    from chalicelib.core.addresses import _decoded
-
-    hashed = _decoded(address)[1]
+    hashed = decoded(address)[1]
     for asset in settings.exchange().assets.values():
         for network in asset.networks.values():
             theirs = encoded(network.p2pkh, hashed)

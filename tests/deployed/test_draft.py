@@ -116,9 +116,9 @@ def test_a_way_through_all_of_its_paths(exchange, ann, person, operator, ops, aw
     assert ann.had("GET", "user/orders?order_status=1")["orders"][0]["order_id"] == str(full)
 
     # Market data; a reader that begins now starts from the checkpoint, and from the candles in the archive.
-    commit("VRC-BTC", 60)
+    commit("BC-BTC", 60)
     operator.invoke("checkpoint")
-    ann.public("depth", "vrc-btc")
+    ann.public("depth", "bc-btc")
     assert ann.had("GET", "tickers")["BTC-USDT"][4] == 400
     assert "BTC-USDT" in ann.public("tickers", "usdt")
     assert list(ann.public("ticker")) == ["BTC-USDT"]

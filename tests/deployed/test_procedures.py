@@ -103,4 +103,6 @@ def test_each_procedure_names_a_test_that_there_is():
     assert len(named) >= 5
     for file, function in named:
         assert (ROOT / file).exists(), file
-        assert not function or f"def {function}(" in (ROOT / file).read_text(), function
+        assert not function or re.search(rf"^(def|class) {function}\b", (ROOT / file).read_text(), re.MULTILINE), (
+            function
+        )

@@ -111,7 +111,7 @@ def test_an_update_under_way_loses_and_doubles_nothing(live, checkout, traders):
         thread.join(60)
     assert not any(thread.is_alive() for thread in threads)
     assert 0 < before < during < len(placed), "people trade before, during and after the update"
-    assert len(traders[0].call("GET", "/api/v2/tickers", signed=False)) == 15
+    assert len(traders[0].call("GET", "/api/v2/tickers", signed=False)) == 16
 
     ann, bob, _ = traders
     offers = ann.submit(NEW, [("sell", NEW.price, NEW.amount)])
