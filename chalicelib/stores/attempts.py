@@ -154,6 +154,15 @@ def spend(windows: Mapping[str, Sequence[Window]], now: int) -> bool:
     return False
 
 
+def spent(key: str, now: int, windows: Sequence[Window]) -> bool:
+    """Whether `spend` would be refused for `key` alone."""
+    try:
+        row = SendsRow.get(key, consistent_read=True)
+    except SendsRow.DoesNotExist:
+        return False
+    return after_send([int(time) for time in row.times], now, windows) is None
+
+
 def _forgotten_at(now: int, ladder: Ladder) -> list[Action]:
     until = now + ladder.memory_ms
     return [

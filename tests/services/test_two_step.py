@@ -90,6 +90,29 @@ class TestWork:
         assert first == second
         assert first[2] == 1
 
+    @pytest.mark.parametrize("countries", [("86",), ("63", "86")], ids=["at home", "abroad"])
+    def test_of_one_number_in_all_its_spellings(self, world, countries):  # noqa: F811
+        known, unknown = ("9173647282", "9173647283") if "63" in countries else (MOBILE.number, NOBODYS.number)
+        signed_up(Mobile(countries[0], known))
+        texts_of = ("{}", "0{}", "{} ")
+        first, second = (
+            self.work(
+                world,
+                *[
+                    lambda name=name: identity.log_in(name, Form.MD5_HEX, OTHER, HERE)
+                    for name in (
+                        *[Number(text.format(number)) for text in texts_of],
+                        *[Mobile(country, number) for country in ("63", "86", "1")],
+                    )
+                ],
+            )
+            for number in (known, unknown)
+        )
+        assert first == second
+        if "63" in countries:
+            told = [outcome[0] for outcome, _, _ in first]
+            assert told == [Reason.LOGIN_FAILED] * 5 + [Reason.LOGIN_LOCKED]
+
     def test_of_a_frozen_account(self, world):  # noqa: F811
         signed_up()
         for _ in range(5):
@@ -139,6 +162,27 @@ class TestWork:
             ],
         )
         assert first == second
+
+
+class TestFindingFromOneAddress:
+    def asked(self, name):
+        return refusal(identity.find_password, name, SentCode(UNKNOWN_ID, "123456"), IP).reason
+
+    def test_is_for_three_accounts_an_hour_however_often_it_is_asked(self, world):  # noqa: F811
+        names = [rules.email(f"a{number}@coinport.com") for number in range(5)]
+        for _ in range(2):
+            told = [[self.asked(name) for _ in range(2)] for name in names]
+            assert told == [[Reason.FIND_FAILED] * 2] * 3 + [[Reason.FIND_TOO_MANY] * 2] * 2
+        world.now += HOUR_MS
+        assert self.asked(names[4]) is Reason.FIND_FAILED
+
+    def test_at_once_counts_an_account_once(self):
+        results = at_once(*[lambda: self.asked(EMAIL)] * 4)
+        assert results == [Reason.FIND_FAILED] * 4
+        assert [self.asked(rules.email(f"a{number}@coinport.com")) for number in range(3)] == [
+            *[Reason.FIND_FAILED] * 2,
+            Reason.FIND_TOO_MANY,
+        ]
 
 
 class TestRaces:

@@ -66,10 +66,9 @@ def find_password(name: Name, sent: SentCode, ip: str) -> Found:
 
 def _count_account(ip: str, spelling: str) -> None:
     """Count an account that somebody looks for, the same one once an hour. Raises `Refused` (FIND_TOO_MANY)."""
-    now = clock.now_ms()
-    if attempts.spend({f"finds:{fingerprint(f'{ip} {spelling}')}": rules.ONCE_AN_HOUR}, now) and not attempts.spend(
-        {f"finds-from:{ip}": rules.FIND_WINDOWS}, now
-    ):
+    now, same = clock.now_ms(), f"finds:{fingerprint(f'{ip} {spelling}')}"
+    windows = {same: rules.ONCE_AN_HOUR, f"finds-from:{ip}": rules.FIND_WINDOWS}
+    if not attempts.spend(windows, now) and not attempts.spent(same, now, rules.ONCE_AN_HOUR):
         raise Refused(Reason.FIND_TOO_MANY)
 
 
@@ -149,7 +148,7 @@ def set_found_password(request_id: str, form: Form, secret: str) -> None:
         return credential_changed(user, "", Amendment(changes, steps=[using]))
 
     amend(user.uid, decide)
-    attempts.clear(account_key(user, ""))
+    attempts.clear(account_key(user.uid))
 
 
 # --- who is logged in -----------------------------------------------------------------------------------------------
@@ -164,7 +163,7 @@ def replace_password(uid: str, session: str, form: Form, old: str, new: str) -> 
     from chalicelib.services import passwords
 
     user = person(uid)
-    key = account_key(user, "")
+    key = account_key(user.uid)
     take(key, rules.ACCOUNT_LADDER)
     spelt = rules.spellings(form, old)
     if not passwords.matches(user.credentials.get(form), spelt[form]):

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from chalicelib import clock
 from chalicelib.core import identity as rules
 from chalicelib.core import steps
-from chalicelib.core.identity import DAY_MS, Channel, Form, Purpose, Session, User, fingerprint
-from chalicelib.core.phones import candidates
+from chalicelib.core.identity import DAY_MS, Channel, Email, Form, Purpose, Session, User, fingerprint
+from chalicelib.core.phones import Mobile, candidates
 from chalicelib.core.reasons import Reason, Refused
 from chalicelib.core.steps import Factor, Kind, Pending
 from chalicelib.services.identity.amending import amend
@@ -81,9 +81,9 @@ def log_in(name: Name | Number | None, form: Form, secret: str, origin: Origin) 
     fifth; TOO_OFTEN; ACCOUNT_UNUSABLE, but only to those who know the password.
     """
     _count(origin)
-    user, spelling = _found(name)
-    spelt = rules.spellings(form, secret)
-    _check_password(user, spelling, spelt, form, origin)
+    found = _found(name)
+    user, spelt = found.user, rules.spellings(form, secret)
+    _check_password(found, spelt, form, origin)
     assert user is not None, "nobody has no password"
     channel = Channel.SMS if name is None or isinstance(name, Number) else channel_of(name)
     known = devices.known(user.uid, _device(user, origin), origin.ip, clock.now_ms())
@@ -143,7 +143,7 @@ def finish_login_by_password(request_id: str, form: Form, secret: str, origin: O
     """The second step after a code: the password, on the account's ladder. Raises `Refused` as the two above."""
     pending, user = opened(request_id, Kind.QUICK_LOGIN, origin.user_agent)
     attempted(pending)
-    _check_password(user, user.uid, rules.spellings(form, secret), form, origin)
+    _check_password(_Found(user, user.uid), rules.spellings(form, secret), form, origin)
     return _enter(user, origin, None, pending)
 
 
@@ -174,32 +174,59 @@ def _count(origin: Origin) -> None:
         raise Refused(Reason.TOO_OFTEN)
 
 
-def _found(name: Name | Number | None) -> tuple[User | None, str]:
-    """The person of a name, and how it is spelt where nobody has it. A number that two countries have is nobody's."""
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Who a name may be, and where what goes wrong with it is counted and logged."""
+
+    user: User | None
+    whose: str
+
+
+def _found(name: Name | Number | None) -> _Found:
+    """The person of a name. A number that two countries have is nobody's without its country.
+
+    What goes wrong with a number is counted alike however it is written: on whoever has it in any country, else on the
+    number without its country. Two spellings counted apart for nobody alone would tell who is known.
+    """
     if name is None:
-        return users.find(None), ""
-    if not isinstance(name, Number):
-        return find(name), spelling_of(name)
-    owners = names.mobile_owners([mobile_mac(mobile.full) for mobile in candidates(name.text)])
-    user = users.get(owners[0] if len(owners) == 1 else names.NOBODY)
-    return user, name.text
+        return _Found(users.find(None), _nobody(""))
+    if isinstance(name, Email):
+        user = find(name)
+        return _Found(user, user.uid if user else _nobody(spelling_of(name)))
+    text = name.text if isinstance(name, Number) else name.number
+    meant = candidates(text)
+    national = meant[0].number if meant else text
+    owners = _owners(candidates(national))
+    if isinstance(name, Number):
+        mine = _owners(meant)
+        user = users.get(mine[0] if len(mine) == 1 else names.NOBODY)
+    else:
+        user = find(name)
+    return _Found(user, user.uid if user else owners[0] if owners else _nobody(national))
 
 
-def account_key(user: User | None, spelling: str) -> str:
-    """Where the wrong passwords of an account are counted; those of a name that nobody has, alike."""
-    return f"account:{user.uid if user else f'nobody:{fingerprint(spelling)}'}"
+def _owners(numbers: Sequence[Mobile]) -> list[str]:
+    return names.mobile_owners([mobile_mac(number.full) for number in numbers])
 
 
-def _check_password(user: User | None, spelling: str, spelt: Mapping[Form, str], form: Form, origin: Origin) -> None:
+def _nobody(spelling: str) -> str:
+    return f"nobody:{fingerprint(spelling)}"
+
+
+def account_key(whose: str) -> str:
+    """Where the wrong passwords of an account, by its uid, are counted; those of a name that nobody has, alike."""
+    return f"account:{whose}"
+
+
+def _check_password(found: _Found, spelt: Mapping[Form, str], form: Form, origin: Origin) -> None:
     """Raises `Refused` (LOGIN_FAILED, LOGIN_LOCKED, TOO_OFTEN) unless the password is the account's."""
     from chalicelib.services import passwords
 
-    key = account_key(user, spelling)
+    user, key = found.user, account_key(found.whose)
     take(key, rules.ACCOUNT_LADDER)
     proven = next((one for one in spelt if user and one in user.credentials), form)
     if not passwords.matches(user.credentials.get(proven) if user else None, spelt[proven]) or user is None:
-        whose = user.uid if user else f"nobody:{fingerprint(spelling)}"
-        logins.note(logins.row(whose, login_of(Result.FAILED, origin.ip, origin.user_agent)))
+        logins.note(logins.row(found.whose, login_of(Result.FAILED, origin.ip, origin.user_agent)))
         failures = attempts.fail(key, clock.now_ms(), rules.ACCOUNT_LADDER)
         raise Refused(Reason.LOGIN_FAILED, failures=failures)
     attempts.clear(key)
