@@ -111,11 +111,20 @@ def gateway_error(error: Any, request: Any) -> Any:  # noqa: ANN401 - the emulat
 
 
 def import_api(document: Any, settings: Any = None) -> Any:  # noqa: ANN401 - the emulator's own types
-    """Import an API with the media types that its document says are binary."""
+    """Import an API with the media types that its document says are binary, and with its routes of any method."""
     binary = document.get("x-amazon-apigateway-binary-media-types")
-    return plain_import_api(document, {**(settings or {}), **({"binaryMediaTypes": binary} if binary else {})})
+    paths = {path: _with_every_method(item) for path, item in document["paths"].items()}
+    more = {"binaryMediaTypes": binary} if binary else {}
+    return plain_import_api({**document, "paths": paths}, {**(settings or {}), **more})
 
 
+def _with_every_method(item: dict[str, Any]) -> dict[str, Any]:
+    stray = item.get("x-amazon-apigateway-any-method")
+    return {**dict.fromkeys(METHODS, stray), **item} if stray else item
+
+
+#: What ANY stands for.
+METHODS = ("get", "post", "put", "patch", "delete", "head", "options")
 plain_import_api = apigateway_v1._import_rest_api
 
 

@@ -28,8 +28,20 @@ ACCESS_LOG = {
 }
 
 
-def split(document: Template, functions: Mapping[tuple[str, str], str]) -> None:
-    """Point each route (path, method) at its function (a logical id); have API Gateway's own errors speak the envelope."""
+#: Where a dialect of its own begins → the endpoint group that says, in its words, that there is no such url or method. Where
+#: none is named API Gateway answers by itself, in coinport's envelope.
+STRAYS = {
+    "/draft": "draft-open",
+    "/api/user": "broker",
+    "/api/common": "broker",
+    "/api/oauth2": "oauth",
+    "/transaction": "ramp",
+}
+
+
+def split(document: Template, functions: Mapping[tuple[str, str], str], strays: Mapping[str, str]) -> None:
+    """Point each route (path, method) at its function (a logical id), and what lies below the paths of `strays` and is no route
+    at theirs; have API Gateway's own errors speak the envelope."""
     unseen = dict(functions)
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
@@ -37,14 +49,34 @@ def split(document: Template, functions: Mapping[tuple[str, str], str]) -> None:
             if integration["type"] == "mock":
                 continue  # the answer to a CORS preflight
             logical = unseen.pop((path, method.upper()))
-            integration["uri"] = {
-                "Fn::Sub": "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/"
-                f"${{{logical}.Arn}}/invocations"
-            }
+            integration["uri"] = _invocation(logical)
     assert not unseen, f"routes without an operation: {unseen}"
+    for path, logical in strays.items():
+        document["paths"][f"{path}/{{proxy+}}"] = _stray(logical)
     # The title is the API's name, by which CloudWatch tells the stages of one account apart.
     document["info"]["title"] = settings.STACK
     document["x-amazon-apigateway-gateway-responses"] = responses()
+
+
+def _invocation(logical: str) -> Template:
+    where = "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/"
+    return {"Fn::Sub": f"{where}${{{logical}.Arn}}/invocations"}
+
+
+def _stray(logical: str) -> Template:
+    """A path of whatever comes, also of a method that a route lacks."""
+    return {
+        "x-amazon-apigateway-any-method": {
+            "parameters": [{"name": "proxy", "in": "path", "required": True, "type": "string"}],
+            "responses": {},
+            "x-amazon-apigateway-integration": {
+                "uri": _invocation(logical),
+                "httpMethod": "POST",
+                "type": "aws_proxy",
+                "passthroughBehavior": "when_no_match",
+            },
+        }
+    }
 
 
 def responses() -> Template:

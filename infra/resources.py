@@ -162,7 +162,8 @@ def complete(template: Template, values: Mapping[str, Any]) -> Template:
     assert not left, f"give these workers a memory size and a role: {left}"
     api = resources["RestAPI"]["Properties"]
     serving = {route: pascal(_group_function(group)) for route, group in owners().items()}
-    gateway.split(api["DefinitionBody"], serving)
+    strays = {path: pascal(_group_function(group)) for path, group in gateway.STRAYS.items()}
+    gateway.split(api["DefinitionBody"], serving, strays)
     api |= gateway.stage()
     for name, function in functions.items():
         resources |= _around(name, function)

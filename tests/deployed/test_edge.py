@@ -36,6 +36,25 @@ def test_an_unknown_url_gets_the_envelope(exchange, method, path):
     assert "data" in body
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "words"),
+    [
+        ("GET", "/draft/api/v2/nowhere", {"code": 1012, "data": ""}),
+        ("GET", "/api/user/nowhere", {"code": 30017}),
+        ("PUT", "/api/user/authorize", {"code": 30017}),
+        ("POST", "/api/common/nowhere", {"code": 30017}),
+        ("POST", "/api/oauth2/a/b", {"code": 30017}),
+        ("GET", "/transaction/nowhere", {"code": "100001", "data": {}}),
+        ("GET", "/transaction/addChangeApplyOrder", {"code": "100001", "data": {}}),
+    ],
+)
+def test_an_unknown_url_of_a_dialect_gets_its_own_words(exchange, method, path, words):
+    status, body = ask(exchange, method, path)
+    assert status == 404
+    assert {name: body[name] for name in words} == words
+    assert ("description" if path.startswith("/transaction") else "msg" if "/api/v2" not in path else "message") in body
+
+
 @pytest.mark.parametrize("path", ["/../../_ministack/health", "//_ministack/health", "/api/../../../_ministack/reset"])
 def test_nothing_but_the_api_is_reachable(exchange, path):
     assert ask(exchange, "GET", path)[0] in {400, 403, 404}
