@@ -79,6 +79,7 @@ def test_a_chinese_number_is_known_by_its_check_digit_and_no_slip_of_one_digit_p
     assert kyc.is_chinese_id(number, TODAY)
     slipped = first[:place] + str((int(first[place]) + by) % 10) + first[place + 1 :]
     assert not kyc.is_chinese_id(slipped + number[17], TODAY)
+    assert kyc.is_chinese_id(first + "10X98765432"[(serial + by) % 11], TODAY, check_digit=False)
 
 
 @pytest.mark.parametrize(("today", "grown"), [(date(2026, 11, 20), False), (TODAY, True), (date(2026, 11, 22), True)])

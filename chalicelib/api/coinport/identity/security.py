@@ -96,9 +96,15 @@ class TotpBody(msgspec.Struct, forbid_unknown_fields=True):
 
 @endpoint(routes, "POST", "/api/v2/request_password_reset")
 def request_password_reset(request: Request) -> object:
-    """Mail a link that lets a person choose a new password. The answer is the same whoever the address belongs to."""
+    """Mail a link that lets a person choose a new password. The answer is the same whoever the address belongs to, and
+    whether a mail went there a moment ago.
+    """
     body = request.body_as(Mailed)
-    identity.request_reset(rules.email(body.email), request.ip, invitation(request, body, _VERIFY_PATH))
+    try:
+        identity.request_reset(rules.email(body.email), request.ip, invitation(request, body, _VERIFY_PATH))
+    except Refused as refused:
+        if refused.reason is not Reason.CODE_TOO_OFTEN:
+            raise
     return DONE
 
 
