@@ -19,6 +19,7 @@ from tests.contract.client import Client, proxy_event
 from tests.contract.ramp import check
 from tests.faults.test_upload_calls import held
 from tests.pictures import form, picture, snapped
+from tests.planted import plant
 from tests.post import mailed_code, mails
 from tests.services import ramp_world
 from tests.services.ramp_world import SOURCE
@@ -333,6 +334,29 @@ class TestMailboxes:
         fields = {**ANN, "codeId": code_id, "code": mailed_code()}
         reply = mailbox.send(fields=fields, files={"cardFront": picture(), "cardHand": snapped()})
         assert reply.data == {"cardStatus": "3"}
+
+    @pytest.mark.parametrize(
+        ("changes", "files", "reason"),
+        [
+            ({"cardNo": "!"}, {"cardFront": picture(), "cardHand": snapped()}, "parameter_invalid"),
+            ({}, {"cardFront": b"hello", "cardHand": snapped()}, "upload_invalid"),
+            ({}, {"cardFront": picture()}, "parameter_missing"),
+        ],
+        ids=["detail", "photo", "no photo"],
+    )
+    def test_all_in_one_that_is_refused_says_the_pass_to_go_on_with(self, mailbox, changes, files, reason):
+        code_id = mailbox.send("code").data["codeId"]
+        proof = {"codeId": code_id, "code": mailed_code()}
+        reply = mailbox.send(fields={**ANN, **proof, **changes}, files=files)
+        assert wrong(reply)[:2] == ("100001", reason)
+        whole = {"cardFront": picture(), "cardHand": snapped()}
+        assert wrong(mailbox.send(fields={**ANN, **proof}, files=whole))[1] == "email_code", "the code was used up"
+        passed = {"pass": plant(reply.data["pass"])}
+        refused = mailbox.send(fields={**ANN, **passed, "cardNo": "!"}, files=whole)
+        assert (wrong(refused)[1], "pass" in refused.data) == ("parameter_invalid", False), (
+            "who has it need not be told"
+        )
+        assert mailbox.send(fields={**ANN, **passed}, files=whole).data == {"cardStatus": "3"}
 
     def test_without_proof_nothing_is_taken(self, mailbox):
         assert wrong(mailbox.send(fields=ANN))[:2] == ("100002", "signature_mismatch")

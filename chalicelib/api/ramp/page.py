@@ -129,14 +129,23 @@ def page(request: Request) -> object:
 
 @endpoint(routes, "POST", kyc_links.PATH, query=LinkQuery)
 def hand_in(request: Request) -> object:
-    """What the form tells, as a form, in parts (then photos may come along), or as JSON; it is under review from now on."""
+    """What the form tells, as a form, in parts (then photos may come along), or as JSON; it is under review from now on.
+
+    A code that came along proves the mailbox also where the form is refused: the refusal then has the pass to go on with.
+    """
     link = _link(request)
     fields, files = _body(request)
     for name in fields:
         if name not in FIELDS and name not in PROOFS:
             raise Refused(Reason.PARAMETER_INVALID, name)
+    proved = {}
     try:
-        uid = _visitor(request, link, fields)
+        passed = fields.get("pass", "")
+        if not passed and fields.get("codeId") and visits.mailbox_of(link):
+            sent = identity.SentCode(fields["codeId"], fields.get("code", ""))
+            passed = visits.prove(link, sent, request.language)
+            proved = {"pass": passed}
+        uid = visits.person(link, passed, request.language)
         told = {FIELDS[name]: value.strip() for name, value in fields.items() if name in FIELDS}
         told["gender"] = SEXES.get(told.get("gender", ""), told.get("gender", ""))
         told["paper"] = CARD_TYPES.get(told.get("paper", ""), told.get("paper", ""))
@@ -145,7 +154,8 @@ def hand_in(request: Request) -> object:
                 told[FIELDS[name]] = _kept(uid, name, files[name])
         visits.hand_in(uid, Details(**told))
     except Refused as refused:
-        raise Refused(refused.reason, _WIRE.get(refused.parameter or "", refused.parameter), **refused.data) from None
+        field = _WIRE.get(refused.parameter or "", refused.parameter)
+        raise Refused(refused.reason, field, **refused.data, **proved) from None
     return {"cardStatus": UNDER_REVIEW}
 
 
@@ -205,15 +215,6 @@ def file(request: Request) -> object:
 def _link(request: Request) -> Link:
     query = request.query_as(LinkQuery)
     return kyc_links.check(query.source, query.account, query.e, query.token, clock.now_ms())
-
-
-def _visitor(request: Request, link: Link, fields: Mapping[str, str]) -> str:
-    """Whose the form is: by a pass, by a code of the mailbox, or by the link alone where the account is no address."""
-    passed = fields.get("pass", "")
-    if not passed and fields.get("codeId") and visits.mailbox_of(link):
-        sent = identity.SentCode(fields["codeId"], fields.get("code", ""))
-        passed = visits.prove(link, sent, request.language)
-    return visits.person(link, passed, request.language)
 
 
 def _body(request: Request) -> tuple[dict[str, str], dict[str, bytes]]:
