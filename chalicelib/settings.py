@@ -5,10 +5,12 @@ import os
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from chalicelib.core.external import Source, sources
 from chalicelib.core.markets import Custody, Exchange, Network, custodies, parse
+
+if TYPE_CHECKING:
+    from chalicelib.core.external import Source
 
 STAGE = os.environ.get("STAGE", "test")
 #: Every resource of a deployment is named after its stack, so that stages can share an AWS account.
@@ -53,8 +55,10 @@ def queue_url(market: str) -> str:
 
 
 @cache
-def external_sources() -> tuple[Source, ...]:
+def external_sources() -> "tuple[Source, ...]":
     """The other exchanges whose tickers are shown, as configured."""
+    from chalicelib.core.external import sources  # one worker and one group need it, and it needs the candles
+
     return sources(_document())
 
 
