@@ -189,9 +189,10 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
         table("workers", "GetItem", "PutItem"),
         table("withdrawal_addresses", "GetItem", "PutItem"),
         table("allowances", "GetItem", "PutItem"),
-        table("transfers", "PutItem"),
+        # Whoever writes them in a transaction reads them back when it was refused, for the answer to it may be lost.
+        table("transfers", "GetItem", "PutItem"),
         index("transfers", "person"),
-        table("transfer_moves", "PutItem"),
+        table("transfer_moves", "GetItem", "PutItem"),
         key("Decrypt", "Encrypt"),
         post("SendMessage"),
         send(*MARKETS),

@@ -40,6 +40,9 @@ ORDER_NO_CHARACTERS_MAX: Final = 40
 ACCOUNT_CHARACTERS_MAX: Final = 128
 TEXT_CHARACTERS_MAX: Final = 200
 REASON_CHARACTERS_MAX: Final = 200
+#: An order keeps a payer and a receiver in one seal, and KMS seals 4096 bytes: as much as each may have, as JSON in UTF-8.
+PAYER_BYTES_MAX: Final = 1000
+RECEIVER_BYTES_MAX: Final = 3000
 
 
 # --- signatures -----------------------------------------------------------------------------------------------------
@@ -311,25 +314,32 @@ OPTIONAL: Final = frozenset({"middle_name", "province", "city"})
 
 def checked_payer(payer: Payer, names: Mapping[str, str]) -> Payer:
     """A payer whose every field is in order; `names` are the fields' names on the wire. Raises `Refused`."""
-    _check(asdict(payer), names)
+    fields = asdict(payer)
+    _check(fields, names)
+    _bound(fields, names, PAYER_BYTES_MAX)
     return payer
 
 
 def checked_receiver(receiver: Receiver, names: Mapping[str, str]) -> Receiver:
     """A customer's bank account whose every field is in order. Raises `Refused` (PARAMETER_INVALID) naming the first that
     is not."""
-    _check(asdict(receiver), names)
+    fields = asdict(receiver)
+    _check(fields, names)
+    _bound(fields, names, RECEIVER_BYTES_MAX)
     if not re.fullmatch(r"[0-9A-Za-z][0-9A-Za-z @.+_-]{2,63}", receiver.account, re.ASCII):
         raise Refused(Reason.PARAMETER_INVALID, names["account"])
     return receiver
 
 
 def our_receiver(receiver: Receiver) -> Receiver:
-    """The bank account that customers pay into, by operators: no field is checked but for being plain text. Raises
-    `Refused` (PARAMETER_INVALID)."""
-    for name, text in asdict(receiver).items():
+    """The bank account that customers pay into, by operators: no field is checked but for being plain text, and all for not
+    being too much together. Raises `Refused` (PARAMETER_INVALID)."""
+    fields = asdict(receiver)
+    names = {name: f"receive_{name}" for name in fields}
+    for name, text in fields.items():
         if text:
-            _words(text, f"receive_{name}")
+            _words(text, names[name])
+    _bound(fields, names, RECEIVER_BYTES_MAX)
     return receiver
 
 
@@ -347,6 +357,16 @@ def _check(fields: Mapping[str, str], names: Mapping[str, str]) -> None:
                 _matching(text, r"[A-Za-z]{2,3}|[0-9]{1,4}", names[name])
             case _ if text or name not in OPTIONAL:
                 _words(text, names[name])
+
+
+def _bound(fields: Mapping[str, str], names: Mapping[str, str], most: int) -> None:
+    """Refuse what is more than a seal holds although no field is too long by itself. It is said of the longest one."""
+
+    def size(part: object) -> int:
+        return len(json.dumps(part, ensure_ascii=False).encode())
+
+    if size(fields) > most:
+        raise Refused(Reason.PARAMETER_INVALID, names[max(fields, key=lambda name: size(fields[name]))])
 
 
 def _words(text: str, parameter: str) -> str:

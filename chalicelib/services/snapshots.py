@@ -5,7 +5,8 @@ it is settled (`applied`); what entries after the cut did to it is taken back, a
 done to it yet is added (those before it were settled before it was committed). Trades only move money, so the sum is the
 sum of what was deposited and not withdrawn. A deposit counts if it was there when its account was read: none can have been
 traded before the cut, for the cut was noted first, so this too is a state that the exchange could have been in. A withdrawal that
-was paid since the cut counts as paid, unless what it paid was bought since then: then it is still to be paid.
+was paid since the cut counts as paid, unless what it paid was bought since then: then it is still to be paid. So with a
+deposit that its chain took back.
 """
 
 from collections import defaultdict
@@ -78,25 +79,28 @@ def cut() -> tuple[dict[str, int], Balances]:
                     delta = sign * (available + frozen)
                     if delta:
                         balances[asset][uid] = balances[asset].get(uid, 0) + delta
-    _take_back_payments(balances, begun)
+    _take_back_losses(balances, begun)
     return positions, balances
 
 
-def _take_back_payments(balances: Balances, begun: int) -> None:
-    """Give back to balances below zero what was withdrawn since `begun`, in the order of payment and only as far as it has to be.
+def _take_back_losses(balances: Balances, begun: int) -> None:
+    """Give back to balances below zero what was withdrawn, or taken by a chain, since `begun`: in the order in which it went and
+    only as far as it has to be.
 
-    Those withdrawals were paid before their account was read, for with all of them given back the balance is what it was at the
-    cut: so the fewest that will do are among them.
+    It went before its account was read, for with all of it given back the balance is what it was at the cut: so the fewest
+    that will do are among those.
     """
     below = {(uid, asset) for asset, held in balances.items() for uid, units in held.items() if units < 0}
     if not below:
         return
-    paid = defaultdict(list)
+    lost = defaultdict(list)
     for one in transfers.scan():
-        if (one.kind, one.status) == (Kind.WITHDRAWAL, Status.SUCCEEDED) and one.updated > begun - CLOCKS_APART_MS:
-            paid[one.uid, one.asset].append((one.updated, one.amount))
+        paid = (one.kind, one.status) == (Kind.WITHDRAWAL, Status.SUCCEEDED)
+        taken = one.kind is Kind.DEPOSIT and one.succeeded > 0 and not one.credited
+        if (paid or taken) and one.updated > begun - CLOCKS_APART_MS:
+            lost[one.uid, one.asset].append((one.updated, one.amount))
     for uid, asset in below:
-        for _, amount in sorted(paid[uid, asset]):
+        for _, amount in sorted(lost[uid, asset]):
             if balances[asset][uid] < 0:
                 balances[asset][uid] += amount
         assert balances[asset][uid] >= 0, f"{uid} owes {asset}"

@@ -62,6 +62,8 @@ __all__ = [
 
 #: A transaction that was refused although nothing it needs is missing any more is made again this often.
 UNEXPLAINED_TRIES_MAX: Final = 3
+#: What DynamoDB cancels a transaction for although it may do the very same one a moment later.
+PASSING: Final = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
 
 
 class Notes(TypedDict, total=False):
@@ -333,8 +335,8 @@ def _open(transfer: Transfer, by: str, why: str, steps: Sequence[Step], *, alone
 
 
 def _commit(seen: Transfer | None, after: Transfer, effect: Effect, by: str, why: str, steps: Sequence[Step]) -> None:
-    """One transaction; recognised when it took effect unheard. A conflict with another writer of the account changed
-    nothing and is tried again."""
+    """One transaction; recognised when it took effect unheard. A conflict with another writer of the account, or a throttled
+    table, changed nothing and is tried again; what goes on like that is not known, and no refusal."""
     use = clock.token_bytes(16).hex()
     line = MoveRow(
         after.id,
@@ -358,7 +360,7 @@ def _commit(seen: Transfer | None, after: Transfer, effect: Effect, by: str, why
                 raise Moved(standing) from error
             if error_code(error) != "TransactionCanceledException":
                 raise
-            if not _conflicted(error):
+            if not _passing(error):
                 _explain(after, effect, error)
                 unexplained += 1
                 if unexplained == UNEXPLAINED_TRIES_MAX:
@@ -398,9 +400,10 @@ def _took_effect(line: MoveRow) -> bool:
         return False
 
 
-def _conflicted(error: TransactWriteError) -> bool:
+def _passing(error: TransactWriteError) -> bool:
+    """Whether a transaction was cancelled for what passes by itself, so that no condition of it was refused for good."""
     reasons = getattr(error.cause, "cancellation_reasons", ())  # PynamoDB's own property breaks on a time-out
-    return any(reason and reason.code == "TransactionConflict" for reason in reasons)
+    return any(reason and reason.code in PASSING for reason in reasons)
 
 
 def _explain(after: Transfer, effect: Effect, error: TransactWriteError) -> None:

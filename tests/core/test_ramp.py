@@ -274,6 +274,24 @@ class TestWhatAnOrderSays:
         found = refused(ramp.checked_receiver, replace(self.RECEIVER, **{field: value}), self.NAMES)
         assert found == (Reason.PARAMETER_INVALID, field)
 
+    def test_together_they_fit_into_a_seal(self):
+        """Each field may have 200 characters, but not all of them of any kind; KMS seals 4096 bytes."""
+        payer = replace(self.PAYER, **dict.fromkeys(("first_name", "middle_name", "last_name"), "x" * 200))
+        payer = replace(payer, last_name="x" * 199 + "é")
+        ramp.checked_payer(payer, self.NAMES)
+        for letter in ("名", '"名', "𠮷"):
+            full = replace(payer, middle_name=(letter * 200)[:200], last_name=(letter * 150)[:150])
+            assert refused(ramp.checked_payer, full, self.NAMES) == (Reason.PARAMETER_INVALID, "middle_name")
+        texts = [
+            name for name in Receiver.__slots__ if name not in {"account", "birth_date", "country", "bank_country"}
+        ]
+        usual = replace(self.RECEIVER, **dict.fromkeys(texts, "街道" * 30))
+        ramp.checked_receiver(usual, self.NAMES)
+        full = replace(self.RECEIVER, **(dict.fromkeys(texts, "é" * 150) | {"bank_address": "é" * 151}))
+        assert refused(ramp.checked_receiver, full, self.NAMES) == (Reason.PARAMETER_INVALID, "bank_address")
+        assert refused(ramp.our_receiver, full) == (Reason.PARAMETER_INVALID, "receive_bank_address")
+        assert ramp.PAYER_BYTES_MAX + ramp.RECEIVER_BYTES_MAX + len("[, ]") <= 4096
+
     @pytest.mark.parametrize(("rule", "good", "bad"), [
         (ramp.order_no, ["1", "x" * 40, "a b/c:#"], ["", "x" * 41, "编号", "a\n", "\x7f"]),
         (ramp.source, ["binance", "A-1_b.c"], ["", "a:b", "a b", "x" * 33, "币安"]),

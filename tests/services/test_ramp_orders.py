@@ -460,19 +460,20 @@ class TestDeadlines:
         assert path(order) == "1345"
         assert deadlines.run() == 0
 
-    def test_one_orders_trouble_does_not_keep_the_others(self, partner, monkeypatch):
+    @pytest.mark.parametrize("trouble", [TimeoutError(), Refused(Reason.TOO_OFTEN)], ids=["aws", "contended"])
+    def test_one_orders_trouble_does_not_keep_the_others(self, partner, monkeypatch, trouble):
         one, other = bought(partner), bought(partner)
         world.later(monkeypatch, 2 * self.DAY_MS)
         expire = moves.expire
 
         def broken(order):
             if order.order_no == one.order_no:
-                raise TimeoutError
+                raise trouble
             return expire(order)
 
         with monkeypatch.context() as patch:
             patch.setattr(moves, "expire", broken)
-            with pytest.raises(TimeoutError):
+            with pytest.raises(type(trouble)):
                 deadlines.run()
         assert (path(one), path(other)) == ("13", "132")
         assert deadlines.run() == 1

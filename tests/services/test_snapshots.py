@@ -189,6 +189,33 @@ def test_what_is_bought_and_withdrawn_during_the_scan_makes_nobody_owe(busy, mon
     world.check()
 
 
+def test_a_deposit_that_is_taken_back_during_the_scan_makes_nobody_owe(busy, monkeypatch):
+    """Who has sold it buys as much again during the scan, and then it is gone for good."""
+    ann, bob = world.person("1999999999", CNY="1000"), PEOPLE[2]
+    wanted = transfers.Deposit("deposit:BTC:dd:0", ann, "BTC", 10**8, clock.now_ms())
+    deposit = transfers.credit(wanted, "custody")
+    world.place(bob, "BTC-CNY", "buy", 100, 1)
+    world.place(ann, "BTC-CNY", "sell", 100, 1)
+    world.pump(*MARKETS)
+    world.place(ann, "BTC-CNY", "buy", 100, 1)
+    assert "BTC" not in world.balances(ann)
+    gone = transfers.move(deposit, Status.REORGANIZING, "custody", "its block was replaced")
+    scan = accounts.scan
+
+    def meanwhile():
+        world.place(bob, "BTC-CNY", "sell", 100, 1)
+        world.pump(*MARKETS)
+        transfers.move(gone, Status.FAILED, "custody", "gone for good")
+        return scan()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(accounts, "scan", meanwhile)
+        _, balances = snapshots.cut()
+    assert "BTC" not in world.balances(ann)
+    assert balances["BTC"][ann] == 0
+    world.check()
+
+
 def test_a_run_that_dies_lists_nothing_that_is_not_there(busy, monkeypatch):
     with injected(monkeypatch, Faults()) as calls:
         snapshots.take()

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pyotp
 import pytest
+from botocore.client import BaseClient
 
 from chalicelib import clock, settings
 from chalicelib.core.bank_cards import card
@@ -14,6 +15,8 @@ from chalicelib.services import identity, wallet
 from chalicelib.services.delivery import Receiver
 from chalicelib.services.identity import Given, SentCode
 from chalicelib.stores import accounts, allowances, bank_cards, codes, transfers, users
+from infra import roles
+from infra.grants import table
 from tests.faults.injection import Faults, injected, lost
 from tests.services import world
 from tests.services.custody import ACCOUNT, kept
@@ -202,6 +205,24 @@ class TestSubmitting:
         assert refused(wallet.approve_withdrawal, waiting.number) == (Reason.ACCOUNT_UNUSABLE, None)
         (result,) = [refused(world.place, ann, "BTC-CNY", "sell", 1, 1)]
         assert result[0] is Reason.ACCOUNT_UNUSABLE
+
+
+@pytest.mark.parametrize("function", ["api-wallet", "api-router", "api-draft"])
+def test_whoever_takes_withdrawals_may_do_what_a_refused_one_needs(monkeypatch, function):
+    """A transaction that was cancelled is looked into, which a role must allow too."""
+    ann = person(BTC="1")
+    granted = {(action, str(grant.resources)) for grant in roles.GRANTS[function] for action in grant.actions}
+    call = BaseClient._make_api_call
+
+    def guarded(client, operation, kwargs):
+        if (name := kwargs.get("TableName")) is not None:
+            (resources,) = {str(table(name.removeprefix(f"{settings.STACK}-"), "GetItem").resources)}
+            assert (f"dynamodb:{operation}", resources) in granted, f"{operation} {name}"
+        return call(client, operation, kwargs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(BaseClient, "_make_api_call", guarded)
+        assert refused(submit, ann, 2) == (Reason.INSUFFICIENT_FUNDS, "amount")
 
 
 class TestTargets:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
-from pynamodb.exceptions import PynamoDBException
+from pynamodb.exceptions import PynamoDBException, TransactWriteError
 
 from chalicelib import clock
 from chalicelib.core.orders import Order, Side
@@ -31,6 +31,10 @@ def funds(uid=ANN, asset="BTC"):
     """(available, pending)."""
     account = accounts.get(uid)
     return account.available.get(asset, 0), account.pending.get(asset, 0)
+
+
+def _no_more(_transaction):
+    """A step that has nothing to add."""
 
 
 def give(amount, uid=ANN, asset="BTC"):
@@ -294,27 +298,43 @@ class TestFaults:
         count = len([one for one in transfers.scan() if one.kind is Kind.WITHDRAWAL])
         assert funds() == ((0, 3 * count) if to is Status.ACCEPTED else (3 * count, 0))
 
-    def test_a_conflict_with_another_writer_is_tried_again(self, monkeypatch):
-        opened = held()
+    @pytest.fixture(params=["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"])
+    def cancelled(self, request, monkeypatch):
+        """Have the next transactions cancelled, for what passes."""
         monkeypatch.setattr(clock, "sleep_ms", lambda _: None)
-        seen, call = [], BaseClient._make_api_call
+        call = BaseClient._make_api_call
 
-        def conflicting(client, operation, kwargs):
-            if operation == "TransactWriteItems" and len(seen) < 3:
-                seen.append(operation)
-                raise ClientError(
-                    {
-                        "Error": {"Code": "TransactionCanceledException", "Message": "x"},
-                        "CancellationReasons": [{"Code": "None"}, {"Code": "TransactionConflict"}],
-                    },
-                    operation,
-                )
-            return call(client, operation, kwargs)
+        def cancel(times):
+            def cancelling(client, operation, kwargs):
+                if operation == "TransactWriteItems" and len(seen) < times:
+                    seen.append(operation)
+                    raise ClientError(
+                        {
+                            "Error": {"Code": "TransactionCanceledException", "Message": "x"},
+                            "CancellationReasons": [{"Code": "None"}, {"Code": request.param}],
+                        },
+                        operation,
+                    )
+                return call(client, operation, kwargs)
 
-        with monkeypatch.context() as patch:
-            patch.setattr(BaseClient, "_make_api_call", conflicting)
-            assert transfers.move(opened, Status.CANCELLED, ANN, "").status is Status.CANCELLED
+            seen = []
+            monkeypatch.setattr(BaseClient, "_make_api_call", cancelling)
+            return seen
+
+        return cancel
+
+    def test_a_conflict_or_a_throttled_table_is_tried_again(self, cancelled):
+        opened = held()
+        seen = cancelled(3)
+        assert transfers.move(opened, Status.CANCELLED, ANN, "", steps=[_no_more]).status is Status.CANCELLED
         assert (len(seen), funds()) == (3, (3, 0))
+
+    def test_one_that_does_not_pass_is_not_known_and_nobodys_refusal(self, cancelled):
+        opened = held()
+        cancelled(99)
+        with pytest.raises(TransactWriteError):
+            transfers.move(opened, Status.CANCELLED, ANN, "", steps=[_no_more])
+        assert transfers.get(opened.id) == opened
 
 
 class TestLists:

@@ -12,15 +12,16 @@ BURN_AFTER_MS = 60_000
 
 
 def run() -> int:
-    """End what is due; how many orders. All are tried; then the first error of AWS, if any, is raised: it comes again."""
+    """End what is due; how many orders. All are tried; then the first error, if any, is raised: it comes again."""
     now = clock.now_ms()
-    done, errors = 0, []
+    done = 0
+    errors: list[Exception] = []
     for order in orders.due(now):
         try:
             done += _end(order, now)
         except Refused as refused:
-            if refused.reason is not Reason.ORDER_STATE:  # somebody was faster
-                raise
+            if refused.reason is not Reason.ORDER_STATE:  # else somebody was faster
+                errors.append(refused)
         except Exception as error:  # noqa: BLE001 - one order's trouble must not keep the others waiting
             errors.append(error)
     if errors:
