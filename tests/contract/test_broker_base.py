@@ -1,5 +1,6 @@
 """What all of the broker dialect has in common: bodies, sessions, refusals; and who one is, how one leaves, one's logins."""
 
+import hashlib
 import json
 
 import pytest
@@ -9,7 +10,7 @@ from chalicelib.core import identity as rules
 from chalicelib.core.identity import DAY_MS, Channel, Standing
 from chalicelib.core.phones import Mobile
 from chalicelib.core.reasons import Reason, Refused
-from chalicelib.services import passwords
+from chalicelib.services import identity, passwords
 from chalicelib.stores import users
 from tests.contract.broker import Browser
 from tests.post import mailed_code, mails, texted_code
@@ -144,6 +145,16 @@ class TestSessions:
         coinport = Client(app, {"Cookie": f"session={browser.jar['au_token']}"})
         assert coinport.get("/api/v2/user/profile").data["uid"] == int(uid)
         assert str(coinport.get("/api/v2/user/balance").data["BTC"][0]) == "1.5"
+
+    def test_a_session_begun_elsewhere_is_au_token_here(self, browser, app):
+        uid = registered(browser)["userId"]
+        session = identity.begin_session(users.get(uid), "203.0.113.7", "agent")
+        c_token = hashlib.sha256(f"c_token\n{session}".encode()).hexdigest()[:32]
+        assert Browser(app).get(INFO, Cookie=f"session={session}").code == 30000, "not under the other dialects' name"
+        for sent in ({"Cookie": f"au_token={session}"}, {"au_token": session}):
+            assert Browser(app).get(INFO, **sent).body["userId"] == uid
+            assert Browser(app).post(INFO, **sent).code == 30060
+            assert Browser(app).post(INFO, **sent, c_token=c_token).status == 200
 
 
 class TestBaseInfo:
