@@ -22,11 +22,12 @@ from chalicelib.core import countries
 from chalicelib.core.kyc import Details, Gender, Paper, Status
 from chalicelib.core.reasons import Reason, Refused
 from chalicelib.core.uploads import Kind
-from chalicelib.services import identity, kyc_links, uploads
+from chalicelib.services import identity, kyc_links
 from chalicelib.services.kyc_links import Link
-from chalicelib.services.ramp import visits
 
 routes = Blueprint(__name__)
+
+# Most requests are for the files of the page. Those that are not load who the visitor is (`visits`) and the photos (`uploads`).
 
 FOLDER: Final = Path(__file__).parents[2] / "web"
 TYPES: Final = {".css": "text/css", ".js": "text/javascript", ".json": "application/json"}
@@ -117,6 +118,8 @@ endpoint: Final = partial(declare, Dialect(_rendered, _refused, _nobody))
 @endpoint(routes, "GET", kyc_links.PATH, query=LinkQuery)
 def page(request: Request) -> object:
     """The page, in the state that the visitor's identification is in; without a good link it says so."""
+    from chalicelib.services.ramp import visits
+
     language = _language(request)
     try:
         link = _link(request)
@@ -133,6 +136,8 @@ def hand_in(request: Request) -> object:
 
     A code that came along proves the mailbox also where the form is refused: the refusal then has the pass to go on with.
     """
+    from chalicelib.services.ramp import visits
+
     link = _link(request)
     fields, files = _body(request)
     for name in fields:
@@ -162,6 +167,8 @@ def hand_in(request: Request) -> object:
 @endpoint(routes, "POST", "/user/userKyc/code", query=LinkQuery)
 def code(request: Request) -> object:
     """Mail a code to the address that the account is; `index` stands in the mail, too."""
+    from chalicelib.services.ramp import visits
+
     code_id = visits.send_code(_link(request), request.ip, request.language)
     return {"codeId": code_id, "index": identity.index_of(code_id)}
 
@@ -169,6 +176,8 @@ def code(request: Request) -> object:
 @endpoint(routes, "POST", "/user/userKyc/prove", query=LinkQuery)
 def prove(request: Request) -> object:
     """Prove the mailbox: a pass for what follows, and how far its person's identification is."""
+    from chalicelib.services.ramp import visits
+
     link = _link(request)
     fields, _ = _body(request)
     sent = identity.SentCode(fields.get("codeId", ""), fields.get("code", ""))
@@ -184,6 +193,9 @@ def prove(request: Request) -> object:
 @endpoint(routes, "POST", "/user/userKyc/photo", query=LinkQuery)
 def photo(request: Request) -> object:
     """Take a photo, or (``name``) look at one that came by itself; the name to hand in."""
+    from chalicelib.services import uploads
+    from chalicelib.services.ramp import visits
+
     link = _link(request)
     fields, files = _body(request)
     uid = visits.person(link, fields.get("pass", ""), request.language)
@@ -197,6 +209,9 @@ def photo(request: Request) -> object:
 @endpoint(routes, "POST", "/user/userKyc/largePhoto", query=LinkQuery)
 def large_photo(request: Request) -> object:
     """Let the browser upload a larger photo by itself: where to, and the fields that go before the file."""
+    from chalicelib.services import uploads
+    from chalicelib.services.ramp import visits
+
     link = _link(request)
     fields, _ = _body(request)
     form = uploads.presigned(visits.person(link, fields.get("pass", ""), request.language), Kind.IMAGE)
@@ -230,6 +245,8 @@ def _body(request: Request) -> tuple[dict[str, str], dict[str, bytes]]:
 
 
 def _kept(uid: str, name: str, content: bytes) -> str:
+    from chalicelib.services import uploads
+
     try:
         return uploads.keep_image(uid, content).name
     except Refused as refused:
@@ -285,6 +302,8 @@ def _files() -> dict[str, File]:
 
 def _guards() -> dict[str, str]:
     """What a browser may do with a page: run its own script, speak to us and the store of uploads, and nothing else."""
+    from chalicelib.services import uploads
+
     policy = (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
         f"connect-src 'self' {uploads.origin()}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
