@@ -27,8 +27,9 @@ _TRACE: Final = 16
 class ChainRow(Table):
     """A chain as far as it was read. `trail`: the ends of the hashes of its last blocks, the cursor's last.
 
-    `spending`: ``txid:number`` of each coin that an unfinished payout spends → its transaction and its withdrawal. `payouts`
-    counts them all: who chooses coins says which count they saw, so that no two choose the same.
+    `spending`: ``txid:number`` of each coin that an unfinished payout spends → its transaction and its withdrawal; also the
+    ``txid`` alone of a payout that was refunded, to hear of it if it is mined all the same. `payouts` counts them all: who
+    chooses coins says which count they saw, so that no two choose the same. `reading`: the block that comes next.
     """
 
     class Meta:
@@ -42,6 +43,7 @@ class ChainRow(Table):
     trail = UnicodeAttribute()
     spending = TextMap(default=dict)
     payouts = Integer(default=0)
+    reading = UnicodeAttribute(null=True)
 
 
 class SightingRow(Table):
@@ -70,6 +72,7 @@ class Chain:
     trail: str
     spending: Mapping[str, tuple[str, str]]
     payouts: int
+    reading: str = ""
 
     def ended_with(self, height: int) -> str | None:
         """How the hash of the block at a height ended, as far back as the trail goes."""
@@ -131,7 +134,7 @@ def get(asset: str) -> Chain | None:
     for coin, spent in row.spending.items():
         txid, _, transfer = spent.partition(" ")
         spending[coin] = (txid, transfer)
-    return Chain(row.asset, row.height, row.hash, row.trail, spending, row.payouts)
+    return Chain(row.asset, row.height, row.hash, row.trail, spending, row.payouts, row.reading or "")
 
 
 def begin(asset: str, height: int, block: str) -> None:
@@ -144,14 +147,29 @@ def begin(asset: str, height: int, block: str) -> None:
             raise
 
 
+def claim(seen: Chain, block: str) -> Chain:
+    """Say that the consequences of `block`, the next one, are written now: whoever was at another in its place may write no
+    more. The chain as it is then, read anew. Raises `Overtaken`."""
+    _update(seen, [ChainRow.reading.set(block)], _at(seen))
+    return again(replace(seen, reading=block))
+
+
+def again(seen: Chain) -> Chain:
+    """The chain read anew, the cursor and the claim as they were seen. Raises `Overtaken` if they are not."""
+    now = get(seen.asset)
+    if now is None or (now.height, now.hash, now.reading) != (seen.height, seen.hash, seen.reading):
+        raise Overtaken(seen.asset)
+    return now
+
+
 def advance(seen: Chain, block: str) -> Chain:
     """Move the cursor on by one block, whose consequences are written. Raises `Overtaken`."""
-    return _set(seen, seen.grown(block))
+    return _set(seen, seen.grown(block), _claimed(seen))
 
 
 def rewind(seen: Chain, height: int, block: str) -> Chain:
     """Move the cursor back to a block from which the chain goes another way now. Raises `Overtaken`."""
-    return _set(seen, seen.cut(height, block))
+    return _set(seen, seen.cut(height, block), _at(seen))
 
 
 def sightings(asset: str) -> list[Sighting]:
@@ -186,6 +204,19 @@ def write(steps: Sequence[Step]) -> bool:
     return True
 
 
+def still(seen: Chain) -> Step:
+    """That the cursor is where it was seen, and that the block which is read next is the one that was claimed.
+
+    What a block means is only ever written so: nobody writes for a chain that another run has left meanwhile.
+    """
+
+    def step(transaction: TransactWrite) -> None:
+        actions: list[Action] = [ChainRow.height.set(seen.height)]
+        transaction.update(ChainRow(seen.asset), actions=actions, condition=_claimed(seen))
+
+    return step
+
+
 def see(sighting: Sighting) -> Step:
     """That a sighting stands where it does."""
 
@@ -209,10 +240,11 @@ def finish(sighting: Sighting) -> Step:
 
 
 def unsee(sighting: Sighting) -> Step:
-    """That a sighting stands there no longer."""
+    """That a sighting stands there no longer, on condition that it does."""
 
     def step(transaction: TransactWrite) -> None:
-        transaction.delete(SightingRow(sighting.asset, sighting.place))
+        row = SightingRow(sighting.asset, sighting.place)
+        transaction.delete(row, condition=SightingRow.block == sighting.block)
 
     return step
 
@@ -232,35 +264,57 @@ def spend(seen: Chain, coins: Iterable[str], txid: str, transfer: str) -> Step:
     return step
 
 
-def respend(asset: str, coins: Iterable[str], txid: str, transfer: str) -> Step:
-    """That a payout which was finished is not, for its block is gone: its coins are its own as before."""
+def respend(seen: Chain, coins: Iterable[str], txid: str, transfer: str) -> Step:
+    """That a payout which was finished is not, for its block is gone: its coins are its own as before. And `still`."""
     actions: list[Action] = [ChainRow.spending[coin].set(f"{txid} {transfer}") for coin in coins]
+    actions.append(ChainRow.height.set(seen.height))
 
     def step(transaction: TransactWrite) -> None:
-        transaction.update(ChainRow(asset), actions=actions)
+        transaction.update(ChainRow(seen.asset), actions=actions, condition=_claimed(seen))
 
     return step
 
 
-def release(seen: Chain, txid: str) -> list[Step]:
-    """That a payout is finished: its coins are spent, nobody can choose them any more. No step if that is so already."""
-    coins = [coin for coin, (spender, _) in seen.spending.items() if spender == txid]
+def release(seen: Chain, transfer: str, refunded: str = "") -> list[Step]:
+    """That a payout is over: nobody speaks for its coins any more. `refunded`: its transaction, if that is to be looked out
+    for all the same. No step if there is nothing to say."""
+    coins = [coin for coin, (_, whose) in seen.spending.items() if whose == transfer]
+    actions: list[Action] = [ChainRow.spending[coin].remove() for coin in coins]
+    if coins and refunded:
+        actions.append(ChainRow.spending[refunded].set(f"{refunded} {transfer}"))
 
     def step(transaction: TransactWrite) -> None:
-        actions: list[Action] = [ChainRow.spending[coin].remove() for coin in coins]
         transaction.update(ChainRow(seen.asset), actions=actions)
 
     return [step] if coins else []
 
 
-def _set(seen: Chain, after: Chain) -> Chain:
+def _at(seen: Chain) -> Condition:
+    here: Condition = (ChainRow.height == seen.height) & (ChainRow.hash == seen.hash)
+    return here
+
+
+def _claimed(seen: Chain) -> Condition:
+    here = _at(seen)
+    if seen.reading:
+        here &= ChainRow.reading == seen.reading
+    return here
+
+
+def _set(seen: Chain, after: Chain, condition: Condition) -> Chain:
+    actions: list[Action] = [
+        ChainRow.height.set(after.height),
+        ChainRow.hash.set(after.hash),
+        ChainRow.trail.set(after.trail),
+    ]
+    _update(seen, actions, condition)
+    return after
+
+
+def _update(seen: Chain, actions: Sequence[Action], condition: Condition) -> None:
     try:
-        ChainRow(seen.asset).update(
-            [ChainRow.height.set(after.height), ChainRow.hash.set(after.hash), ChainRow.trail.set(after.trail)],
-            (ChainRow.height == seen.height) & (ChainRow.hash == seen.hash),
-        )
+        ChainRow(seen.asset).update(list(actions), condition)
     except UpdateError as error:
         if refused(error) or conflicted(error):
             raise Overtaken(seen.asset) from error
         raise
-    return after

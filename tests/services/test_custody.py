@@ -313,8 +313,11 @@ class TestReorganisations:
         with monkeypatch.context() as patch:
             patch.setattr(following, "read", reads_and_then)
             custody.run()
-        assert deposits(ANN) == [(Status.REORGANIZING, 1)]
+        assert deposits(ANN) == [(Status.CONFIRMING, 1)]
         assert balance() == 0
+        chain.replace(2)
+        custody.run()
+        assert deposits(ANN) == [(Status.REORGANIZING, 1)]
 
     def test_a_chain_of_which_nothing_is_known_is_for_people(self, chain, ann, monkeypatch, capsys):
         monkeypatch.setattr(chains, "TRAIL_BLOCKS", 3)

@@ -72,9 +72,9 @@ def test_coins_are_spoken_for_by_one_payout(chain):
     assert chains.write([chains.spend(now, ["c:0"], "other", "withdrawal:2")])
     now = chains.get("BTC")
     assert now.open_payouts() == {"tx": "withdrawal:1", "other": "withdrawal:2"}
-    assert chains.write(chains.release(now, "tx"))
+    assert chains.write(chains.release(now, "withdrawal:1"))
     assert chains.get("BTC").spending == {"c:0": ("other", "withdrawal:2")}
-    assert chains.release(chains.get("BTC"), "tx") == []
+    assert chains.release(chains.get("BTC"), "withdrawal:1") == []
     assert not chains.write([chains.spend(chain, ["a:0"], "late", "withdrawal:3")]), "it looked before the others paid"
 
 

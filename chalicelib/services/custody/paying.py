@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from chalicelib import clock, settings, telemetry
-from chalicelib.core.transfers import Kind, Rail, Status
+from chalicelib.core.transfers import REFUNDED, Kind, Rail, Status
 from chalicelib.services import addresses
 from chalicelib.services.custody.following import BY, unseen
 from chalicelib.stores import accounts, chains, transfers
@@ -25,10 +25,16 @@ PAYOUTS_MAX = 20
 OPEN_MAX = 500
 #: A payout that no pool has after this time needs eyes.
 LOST_MS = 15 * 60_000
+#: One that was refunded is looked out for so long.
+WATCHED_MS = 30 * 24 * 3600 * 1000
 
 
 class Distrusted(Exception):  # noqa: N818 - says what is the case
     """The wallet signed something else than it was asked to."""
+
+
+class Full(Exception):  # noqa: N818 - says what is the case
+    """As many payouts as there may be at once are unfinished."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,51 +46,68 @@ class Draft:
 
 
 def pay(node: Node, asset: str, in_time: Callable[[], bool]) -> None:
-    """Pay approved withdrawals, the oldest first. What the hot wallet cannot cover waits (10), and people are called.
-
-    Those of blocked accounts wait too.
+    """Pay approved withdrawals, the oldest first, `PAYOUTS_MAX` of them. What the hot wallet cannot cover waits (10), and
+    people are called; smaller ones that it can cover do not wait for it. Those of blocked accounts wait too.
     """
     waiting = [
         found
         for status in (Status.ACCEPTED, Status.HOT_WALLET_SHORT)
         for found in transfers.opened(Rail.CHAIN, Kind.WITHDRAWAL, asset, status)
     ]
-    for found in sorted(waiting, key=lambda one: one.number)[:PAYOUTS_MAX]:
-        transfer = transfers.get(found.id)
-        if not in_time():
+    stopped: dict[str, bool] = {}
+    made, too_much = 0, None
+    for found in sorted(waiting, key=lambda one: one.number):
+        if made == PAYOUTS_MAX or not in_time():
             break
+        if found.uid not in stopped:
+            owner = accounts.get(found.uid)
+            stopped[found.uid] = owner is None or bool(owner.blocked)
+        if stopped[found.uid]:
+            continue  # a chain took a deposit of theirs back: nothing leaves until that is settled
+        transfer = transfers.get(found.id)
         if transfer is None or transfer.status not in {Status.ACCEPTED, Status.HOT_WALLET_SHORT}:
             continue
-        owner = accounts.get(transfer.uid)
-        if owner is None or owner.blocked:
-            continue  # a chain took a deposit of theirs back: nothing leaves until that is settled
+        amount = transfer.amount - transfer.fee
         try:
-            _pay(node, asset, transfer)
+            if transfer.payout:
+                _pay_again(node, transfer)
+            elif (too_much is not None and amount >= too_much) or not _pay(node, asset, transfer):
+                # What was too much a moment ago, when there was more, need not be tried.
+                too_much = amount if too_much is None else min(amount, too_much)
+                _wait(transfer)
+                continue
+            made += 1
+        except Full:
+            break
         except (transfers.Moved, transfers.StepRefused):
             continue  # another run is at it
         except (Said, Distrusted) as error:
             telemetry.alarm("PayoutRefused", error, transfer=transfer.id)
 
 
-def _pay(node: Node, asset: str, transfer: Transfer) -> None:
-    if transfer.payout:
-        # An operator has put it back: it is still the one payment that there may ever be.
-        if transfer.status is Status.HOT_WALLET_SHORT:
-            transfer = transfers.move(transfer, Status.ACCEPTED, BY, "to be sent again")
-        sent = transfers.move(transfer, Status.CONFIRMING, BY, f"pays by {transfer.txid}, again")
-        _send(node, sent)
-        return
+def _pay_again(node: Node, transfer: Transfer) -> None:
+    """An operator has put it back: it is still the one payment that there may ever be."""
+    if transfer.status is Status.HOT_WALLET_SHORT:
+        transfer = transfers.move(transfer, Status.ACCEPTED, BY, "to be sent again")
+    _send(node, transfers.move(transfer, Status.CONFIRMING, BY, f"pays by {transfer.txid}, again"))
+
+
+def _wait(transfer: Transfer) -> None:
+    telemetry.count("HotWalletShort", asset=transfer.asset)
+    if transfer.status is not Status.HOT_WALLET_SHORT:
+        transfers.move(transfer, Status.HOT_WALLET_SHORT, BY, "the hot wallet has too little")
+
+
+def _pay(node: Node, asset: str, transfer: Transfer) -> bool:
+    """Pay one; False if the hot wallet has too little for it. Raises `Full`, and what `pay` passes over."""
     # In this order: what was finished before we looked, the wallet knows as spent.
     chain = chains.get(asset)
     assert chain is not None
     if len(chain.spending) >= OPEN_MAX:
-        return
+        raise Full(asset)
     draft = _draft(node, asset, chain, transfer)
     if draft is None:
-        telemetry.count("HotWalletShort", asset=asset)
-        if transfer.status is not Status.HOT_WALLET_SHORT:
-            transfers.move(transfer, Status.HOT_WALLET_SHORT, BY, "the hot wallet has too little")
-        return
+        return False
     signed = node.signed(node.unsigned(draft.coins, draft.pays))
     txid = _checked(asset, draft, node.decoded(signed)).txid
     if transfer.status is Status.HOT_WALLET_SHORT:
@@ -92,6 +115,7 @@ def _pay(node: Node, asset: str, transfer: Transfer) -> None:
     noted: transfers.Notes = {"txid": txid, "payout": " ".join([signed, *draft.coins])}
     spend = chains.spend(chain, draft.coins, txid, transfer.id)
     _send(node, transfers.move(transfer, Status.CONFIRMING, BY, f"pays by {txid}", noted, [spend]))
+    return True
 
 
 def _send(node: Node, transfer: Transfer) -> None:
@@ -145,9 +169,11 @@ def _checked(asset: str, draft: Draft, signed: Transaction) -> Transaction:
     return signed
 
 
-def resend(node: Node, chain: Chain) -> None:
+def resend(node: Node, chain: Chain, in_time: Callable[[], bool]) -> None:
     """Send payouts again that are in no block and wait in no pool. One that stays away from both needs eyes."""
     for txid, withdrawal in unseen(chain):
+        if not in_time():
+            break
         if node.waits(txid):
             continue
         transfer = transfers.get(withdrawal)
@@ -159,6 +185,8 @@ def resend(node: Node, chain: Chain) -> None:
             Status.REORGANIZED,
             Status.SUCCEEDED,
         }:
+            if transfer.status in REFUNDED and clock.now_ms() - transfer.updated > WATCHED_MS:
+                chains.write(chains.release(chain, withdrawal))
             continue  # in people's hands
         if clock.now_ms() - transfer.updated > LOST_MS:
             telemetry.alarm("PayoutLost", Distrusted(txid), transfer=transfer.id)

@@ -7,7 +7,7 @@ from chalicelib import clock, settings, telemetry
 from chalicelib.core.reasons import Reason, Refused
 from chalicelib.services.custody import following, paying
 from chalicelib.services.custody.fitness import Unfit, checked_tip
-from chalicelib.stores import chains
+from chalicelib.stores import chains, holdings
 from chalicelib.stores import node as nodes
 from chalicelib.stores.chains import Overtaken
 from chalicelib.stores.node import Down, Node, Said
@@ -94,15 +94,16 @@ def _follow(asset: str, node: Node, in_time: Callable[[], bool]) -> str:
         following.add_up(chain)
     if chain.height < tip.height:
         return "catching up"
-    following.give_up(node, chain)
-    paying.resend(node, chain)
+    following.give_up(node, chain, in_time)
+    paying.resend(node, chain, in_time)
     paying.pay(node, asset, in_time)
     return "up to date"
 
 
 def rescan(asset: str, height: int) -> int:
     """Have a chain read again from `height` on: for deposits from before there was a node, or if one ever was missed. Gives back
-    the height from which it is followed. What was seen before is seen again and stays as it is.
+    the height from which it is followed: a lower one, if the chain was replaced below. What was seen before is seen again and
+    stays as it is, unless its block was replaced.
 
     Raises `Refused` for a coin that is not followed, or a block that has not been read.
     """
@@ -112,11 +113,17 @@ def rescan(asset: str, height: int) -> int:
             if node is None or chain is None:
                 raise Refused(Reason.PARAMETER_INVALID, "currency")
             checked_tip(asset, node, chain)
-            block = node.block_hash(height)
-            if block is None or height > chain.height:
+            if height > chain.height or node.block_hash(height) is None:
                 raise Refused(Reason.PARAMETER_INVALID, "height")
+            try:
+                chain = following.undo(node, chain)
+            except Unfit as error:
+                # Deeper than we remember: then what was seen is all that tells where to begin.
+                telemetry.alarm("NodeUnfit", error, asset=asset)
+            height, block = following.sound(node, chain, min(height, chain.height))
+            holdings.unspend(asset, height)
             chains.rewind(chain, height, block)
-    except (Down, Said, Unfit) as error:
+    except (Down, Said, Unfit, Overtaken) as error:
         telemetry.alarm("NodeDown", error, asset=asset)
         raise Refused(Reason.INTERNAL) from error
     return height

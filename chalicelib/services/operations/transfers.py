@@ -32,9 +32,11 @@ def deposit(payload: Payload) -> dict[str, Any]:
 
 
 def withdrawal(payload: Payload) -> dict[str, Any]:
-    """Withdrawals that are under way: ``action`` is list (currency), approve (id), reject (id, reason) or paid (id, txid).
+    """Withdrawals that are under way: ``action`` is list (currency), approve (id), reject (id, reason), paid (id, txid) or
+    doubt (id, reason).
 
-    What is approved is paid by custody where a node of ours pays the coin; else by the operator, who then says `paid`.
+    What is approved is paid by custody where a node of ours pays the coin; else by the operator, who then says `paid`. What
+    custody pays an operator stops by `doubt`, and decides then.
     `show` (id) tells how one came to be what it is.
     """
     match payload.get("action"):
@@ -48,6 +50,8 @@ def withdrawal(payload: Payload) -> dict[str, Any]:
             return _payable(wallet.approve_withdrawal(count(payload, "id")))
         case "reject":
             return _shown(wallet.reject_withdrawal(count(payload, "id"), text(payload, "reason")))
+        case "doubt":
+            return _shown(wallet.doubt_withdrawal(count(payload, "id"), text(payload, "reason")))
         case "paid":
             return _shown(wallet.paid_withdrawal(count(payload, "id"), str(payload.get("txid") or "")))
         case _:

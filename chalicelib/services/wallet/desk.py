@@ -1,14 +1,15 @@
 """What operators decide: deposits that wait for somebody's word, withdrawals above a limit, and those of money and of coins
 that no node of ours pays."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from chalicelib import settings
 from chalicelib.core.reasons import Reason, Refused
 from chalicelib.core.transfers import Impossible, Kind, Rail, Status
 from chalicelib.services.wallet import targets
 from chalicelib.services.wallet.amounts import OPERATOR
-from chalicelib.stores import accounts, transfers
+from chalicelib.stores import accounts, chains, transfers
+from chalicelib.stores.table import Step
 from chalicelib.stores.transfers import Move, Notes, Transfer
 
 #: The rails whose transfers operators decide on. The ramp's orders are decided on as orders.
@@ -72,11 +73,18 @@ def approve_withdrawal(number: int) -> Transfer:
 
 
 def reject_withdrawal(number: int, why: str) -> Transfer:
-    """Refuse a withdrawal: its money is available again. Raises `Refused`; one that is being paid is never refused."""
+    """Refuse a withdrawal: its money is available again. Raises `Refused`; one that is being paid is never refused, unless an
+    operator has stopped it (`doubt_withdrawal`), and none that stands in a block."""
     found = _withdrawal(number)
-    if (found.payout or found.txid) and found.status is not Status.ERROR:
+    if (found.payout or found.txid) and (found.status is not Status.ERROR or found.block):
         raise Refused(Reason.PARAMETER_INVALID, "id")
-    return _move(found, Status.REJECTED, why)
+    return _move(found, Status.REJECTED, why, steps=_coins_of(found, watched=True))
+
+
+def doubt_withdrawal(number: int, why: str) -> Transfer:
+    """Stop a withdrawal that is to be paid or being paid: custody sends it no more, and people decide what became of it, by
+    approve, paid or reject. Raises `Refused` for one that is not under way, or that no chain carries."""
+    return _move(_withdrawal(number), Status.ERROR, why)
 
 
 def paid_withdrawal(number: int, txid: str) -> Transfer:
@@ -86,15 +94,22 @@ def paid_withdrawal(number: int, txid: str) -> Transfer:
     by_node = found.rail is Rail.CHAIN and kept is not None and kept.node != ""
     if by_node and found.status is not Status.ERROR:
         raise Refused(Reason.PARAMETER_INVALID, "id")
-    return _move(found, Status.SUCCEEDED, "paid", {"txid": txid} if txid else None)
+    notes: Notes | None = {"txid": txid} if txid else None
+    return _move(found, Status.SUCCEEDED, "paid", notes, _coins_of(found, watched=False))
 
 
-def _move(found: Transfer, to: Status, why: str, notes: Notes | None = None) -> Transfer:
+def _coins_of(found: Transfer, *, watched: bool) -> list[Step]:
+    """That nobody speaks for the coins any more that custody meant to pay a withdrawal with, in the write that ends it."""
+    chain = chains.get(found.asset) if found.payout else None
+    return [] if chain is None else chains.release(chain, found.id, found.txid if watched else "")
+
+
+def _move(found: Transfer, to: Status, why: str, notes: Notes | None = None, steps: Sequence[Step] = ()) -> Transfer:
     if found.status is to:  # somebody said so before
         raise Refused(Reason.PARAMETER_INVALID, "id")
     try:
-        return transfers.move(found, to, OPERATOR, why, notes)
-    except (Impossible, transfers.Moved) as error:
+        return transfers.move(found, to, OPERATOR, why, notes, steps)
+    except (Impossible, transfers.Moved, transfers.StepRefused) as error:
         raise Refused(Reason.PARAMETER_INVALID, "id") from error
     except accounts.Short as short:
         raise Refused(Reason.INSUFFICIENT_FUNDS, "id") from short
