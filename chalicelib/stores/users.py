@@ -18,6 +18,7 @@ from pynamodb.attributes import (
     UnicodeSetAttribute,
 )
 from pynamodb.exceptions import TransactWriteError, UpdateError
+from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
@@ -326,16 +327,30 @@ def amend(seen: User, amendment: Amendment, use: str, now: int) -> Outcome:
     raise AssertionError("the last try returns or raises")
 
 
-def using_totp(uid: str, step: int) -> Step:
-    """Use a step of a person's authenticator up, in a write that it authorises: no step is good twice.
+def as_seen(seen: User) -> Step:
+    """Have another store's transaction fail if a person's credentials, freeze or standing changed since it was `seen`."""
+    return lambda transaction: transaction.condition_check(UserRow, seen.uid, condition=_as_seen(seen))
+
+
+def _as_seen(seen: User) -> Condition:
+    frozen: Condition = UserRow.frozen_until == seen.frozen_until
+    if not seen.frozen_until:
+        frozen |= UserRow.frozen_until.does_not_exist()
+    same: Condition = (UserRow.auth_epoch == seen.auth_epoch) & (UserRow.standing == seen.standing.value)
+    return same & frozen
+
+
+def using_totp(seen: User, step: int) -> Step:
+    """Use a step of a person's authenticator up, in a write that it authorises: no step is good twice. It fails too where
+    `as_seen` would, for a transaction takes one operation on a row.
 
     It counts as a version, so that an amendment that the same step authorises is decided again.
     """
     unused = UserRow.totp_step.does_not_exist() | (UserRow.totp_step < step)
     return lambda transaction: transaction.update(
-        UserRow(uid),
+        UserRow(seen.uid),
         actions=[UserRow.totp_step.set(step), UserRow.version.add(1)],
-        condition=UserRow.standing.exists() & unused,
+        condition=_as_seen(seen) & unused,
     )
 
 

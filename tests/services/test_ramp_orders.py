@@ -212,6 +212,20 @@ class TestSales:
         assert refused(orders.sell, partner, sale("20"))[0] is Reason.WITHDRAWALS_FROZEN
         orders.buy(partner, purchase())
 
+    def test_a_credential_that_changes_at_the_same_moment_stops_it(self, partner, monkeypatch):
+        uid = ramp_world.person(USDT="100")
+        opening = transfers.open_withdrawal
+
+        def late(*args):
+            frozen = [users.UserRow.auth_epoch.set(2), users.UserRow.frozen_until.set(clock.now_ms() + 60_000)]
+            users.UserRow(uid).update(actions=frozen)
+            return opening(*args)
+
+        monkeypatch.setattr(transfers, "open_withdrawal", late)
+        monkeypatch.setattr(clock, "sleep_ms", lambda _: None)
+        assert refused(orders.sell, partner, sale("20")) == (Reason.WITHDRAWALS_FROZEN, "account")
+        assert held(uid) == (100, 0)
+
     def test_nobody_but_the_ramp_moves_its_withdrawals(self, partner):
         uid = ramp_world.person(USDT="30")
         order = orders.sell(partner, sale("20"))

@@ -193,6 +193,32 @@ class TestSubmitting:
         assert refused(submit, ann, 1, given=given) == (Reason.TOTP_CODE, "googleCode")
         assert funds(ann) == (3, 1)
 
+    @pytest.mark.parametrize("totp", [False, True], ids=["nothing", "totp"])
+    @pytest.mark.parametrize(
+        "changes",
+        [{"frozen_until": 2**50}, {"auth_epoch": 2}, {"standing": "disabled"}],
+        ids=["frozen", "credential", "stopped"],
+    )
+    def test_a_credential_that_changes_at_the_same_moment_stops_it(self, monkeypatch, changes, totp):
+        ann = person(BTC="4")
+        given = Given()
+        if totp:
+            issued = identity.issue_totp(ann)
+            identity.bind_totp(ann, issued.secret, pyotp.TOTP(issued.secret).at(clock.now_ms() // 1000 - 30))
+            given = Given(totp=pyotp.TOTP(issued.secret).at(clock.now_ms() // 1000))
+        step = users.get(ann).totp_step
+        prove = identity.prove
+
+        def then_changed(uid, given):
+            found = prove(uid, given)
+            amend(ann, **changes)
+            return found
+
+        monkeypatch.setattr(identity, "prove", then_changed)
+        monkeypatch.setattr(clock, "sleep_ms", lambda _: None)
+        assert refused(submit, ann, 1, given=given) == (Reason.WITHDRAWALS_FROZEN, None)
+        assert (funds(ann), users.get(ann).totp_step) == ((4, 0), step)
+
     def test_who_has_no_account_has_no_funds(self):
         assert refused(submit, "1000000009", 1) == (Reason.NO_SUCH_USER, None)
 

@@ -181,19 +181,30 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Proven:
-    """Factors that were right, to be used up by the transaction of what they authorise."""
+    """Factors that were right, to be used up by the transaction of what they authorise, which fails if the person's
+    credentials changed since."""
 
-    uid: str
+    user: User = field(repr=False)
     proofs: Sequence[codes.Proof]
     totp_step: int | None
 
     def steps(self, use: str, now: int) -> list[Step]:
-        """What using them up adds to a transaction, which must not write the person's row itself.
+        """What using them up adds to a transaction, which must not touch the person's row itself.
 
         `use` names the use (see `stores.codes.using`).
         """
         steps = [codes.using(proof, use, now) for proof in self.proofs]
-        return steps if self.totp_step is None else [*steps, users.using_totp(self.uid, self.totp_step)]
+        still = users.as_seen(self.user) if self.totp_step is None else users.using_totp(self.user, self.totp_step)
+        return [*steps, still]
+
+    def stands(self) -> bool:
+        """Whether the person's credentials are still those that were looked at."""
+        now = users.get(self.user.uid)
+        return now is not None and (now.auth_epoch, now.frozen_until, now.standing) == (
+            self.user.auth_epoch,
+            self.user.frozen_until,
+            self.user.standing,
+        )
 
 
 def prove(uid: str, given: Given) -> Proven:
@@ -222,7 +233,7 @@ def prove(uid: str, given: Given) -> Proven:
     if text and given.phone is not None:
         proofs.append(check_own(user, Channel.SMS, given.phone, "phoneCode"))
     step = check_totp(user, given.totp, "googleCode") if user.totp_enabled and given.totp is not None else None
-    return Proven(uid, proofs, step)
+    return Proven(user, proofs, step)
 
 
 def person(uid: str) -> User:

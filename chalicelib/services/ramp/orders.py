@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from chalicelib import clock
 from chalicelib.core import ramp as rules
+from chalicelib.core.identity import User
 from chalicelib.core.ramp import Amounts, CardStatus, Kind, Payer, Purchase, Receiver, Sale, Status
 from chalicelib.core.reasons import Reason, Refused
 from chalicelib.core.transfers import Rail
@@ -30,7 +31,7 @@ def buy(partner: Partner, wish: Purchase) -> Order:
     if standing is not None:
         return standing
     amounts = rules.purchase_amounts(wish.legal, partner.terms)
-    uid = _customer(partner, wish.account)
+    uid = _customer(partner, wish.account).uid
     order = _new(partner, wish, uid, content, amounts)
     return _same(orders.create(order), order.fingerprint)
 
@@ -45,16 +46,20 @@ def sell(partner: Partner, wish: Sale) -> Order:
     if standing is not None:
         return standing
     amounts = rules.sale_amounts(wish.coins, partner.terms)
-    uid = _customer(partner, wish.account, leaving=True)
-    order = _new(partner, wish, uid, content, amounts)
-    wanted = Withdrawal(uid, rules.COIN, amounts.coins, amounts.fee, order.created, Rail.RAMP)
+    person = _customer(partner, wish.account, leaving=True)
+    order = _new(partner, wish, person.uid, content, amounts)
+    wanted = Withdrawal(person.uid, rules.COIN, amounts.coins, amounts.fee, order.created, Rail.RAMP)
     try:
         held = transfers.open_withdrawal(
-            wanted, partner.source, SUBMIT, lambda held: [orders.creating(replace(order, transfer=held.id))]
+            wanted,
+            partner.source,
+            SUBMIT,
+            lambda held: [orders.creating(replace(order, transfer=held.id)), users.as_seen(person)],
         )
     except transfers.StepRefused:
         found = orders.get(partner.source, wish.order_no)
         if found is None:
+            _customer(partner, wish.account, leaving=True)  # a credential changed meanwhile: says so
             raise
         return _same(found, order.fingerprint)
     except ledger.Blocked:
@@ -98,8 +103,8 @@ def _same(order: Order, fingerprint: str) -> Order:
     return order
 
 
-def _customer(partner: Partner, account: str, *, leaving: bool = False) -> str:
-    """The uid of a customer who may trade; with `leaving` one whose coins may leave. Raises `Refused`."""
+def _customer(partner: Partner, account: str, *, leaving: bool = False) -> User:
+    """A customer who may trade; with `leaving` one whose coins may leave. Raises `Refused`."""
     uid = accounts.of(partner.source, account)
     if uid is None or accounts.status_of(uid) is not CardStatus.PASSED:
         raise Refused(Reason.KYC_REQUIRED, "account")
@@ -109,7 +114,7 @@ def _customer(partner: Partner, account: str, *, leaving: bool = False) -> str:
     login.usable(person)
     if leaving and amending.withdrawals_frozen(person):
         raise Refused(Reason.WITHDRAWALS_FROZEN, "account")
-    return uid
+    return person
 
 
 def _new(partner: Partner, wish: Purchase | Sale, uid: str, content: bytes, amounts: Amounts) -> Order:

@@ -78,7 +78,10 @@ def withdrawals(
 
 
 def _spent(given: Given, proven: Proven) -> Refused:
-    """A factor that was right a moment ago has been used up by another request: which one does not matter to anybody."""
+    """A credential changed since the factors were looked at, and so the freeze has begun; or a factor that was right a moment
+    ago has been used up by another request: which one does not matter to anybody."""
+    if not proven.stands():
+        return Refused(Reason.WITHDRAWALS_FROZEN)
     if proven.totp_step is not None and not proven.proofs:
         return Refused(Reason.TOTP_CODE, "googleCode")
     if given.email is not None:
