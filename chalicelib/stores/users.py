@@ -336,8 +336,8 @@ def _as_seen(seen: User) -> Condition:
     frozen: Condition = UserRow.frozen_until == seen.frozen_until
     if not seen.frozen_until:
         frozen |= UserRow.frozen_until.does_not_exist()
-    same: Condition = (UserRow.auth_epoch == seen.auth_epoch) & (UserRow.standing == seen.standing.value)
-    return same & frozen
+    same: Condition = (UserRow.auth_epoch == seen.auth_epoch) & (UserRow.standing == seen.standing.value) & frozen
+    return same
 
 
 def using_totp(seen: User, step: int) -> Step:
