@@ -251,6 +251,29 @@ def test_find_password(monkeypatch, fault):
 
 
 @fault
+def test_find_password_of_the_same_account_again(monkeypatch, fault):
+    def look_for(name, sent, ip):
+        with pytest.raises(Refused) as refused:
+            identity.find_password(name, sent, ip)
+        return refused.value.reason
+
+    def prepare(number):
+        user, ip = person(number), next(IPS)
+        assert look_for(email(user.email), SentCode("1" * 15, CODE), ip) is Reason.FIND_FAILED
+        return user, own(user, Purpose.FIND_PASSWORD), ip
+
+    def step(prepared):
+        user, sent, ip = prepared
+        return identity.find_password(email(user.email), sent, ip)
+
+    for (user, _, ip), outcome in each_call(monkeypatch, fault, prepare, step):
+        if answered(outcome):
+            assert requests.get(fingerprint(outcome.request_id)).uid == user.uid
+        others = [look_for(email(f"x{other}@coinport.com"), SentCode("1" * 15, CODE), ip) for other in range(3)]
+        assert others == [Reason.FIND_FAILED] * 2 + [Reason.FIND_TOO_MANY], "still one account"
+
+
+@fault
 def test_replace_password(monkeypatch, fault):
     def prepare(number):
         user = person(number)
