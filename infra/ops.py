@@ -2,7 +2,7 @@
 
     python -m infra.ops [--stage local|dev|prod] [--json] <verb> [--name value …]
 
-    credit --uid 1000000001 --currency BTC --amount 1.5 [--txid …]    credit a deposit, once per txid
+    credit --uid 1000000001 --currency BTC --amount 1.5 [--txid …]    credit a deposit, once per txid (a coin's: TXID:OUTPUT)
     deposit list|show|approve|reject [--id …] [--reason …]            deposits that wait for somebody's word
     withdrawal list|show|approve|reject|paid [--id …] [--txid …]      withdrawals: see docs/operations.md
     audit [--owed-ms 0]                                               check the ledger; exit code 1 if it is wrong

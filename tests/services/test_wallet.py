@@ -6,11 +6,13 @@ import pytest
 
 from chalicelib import clock, settings
 from chalicelib.core.reasons import Reason, Refused
+from chalicelib.core.transfers import Status
 from chalicelib.services import wallet
 from chalicelib.services.wallet import Balance
 from chalicelib.stores import accounts, transfers
 from tests.faults.injection import Faults, after, injected, lost
 from tests.services import world
+from tests.services.custody import BITCOIN, kept
 
 ANN, BOB = "1000000001", "1000000002"
 
@@ -57,6 +59,45 @@ def test_a_transaction_counts_once_per_currency():
     wallet.credit(ANN, "LTC", Decimal(1), "t:1")
     wallet.credit(ANN, "BTC", Decimal(1), "t")
     assert world.balances(ANN) == {"BTC": (2, 0), "LTC": (1, 0)}
+
+
+TXID = "d1" * 32
+
+
+@pytest.mark.parametrize("first", ["custody", "operator"])
+def test_an_output_counts_once_whether_custody_or_an_operator_sees_it_first(monkeypatch, first):
+    kept(monkeypatch, BITCOIN)
+    seen = transfers.Deposit(f"deposit:BTC:{TXID}:1", ANN, "BTC", 10**8, clock.now_ms())
+    if first == "custody":
+        transfers.move(transfers.notice_deposit(seen, "custody", ""), Status.SUCCEEDED, "custody", "")
+    assert wallet.credit(ANN, "BTC", Decimal(1), f"{TXID.upper()}:1").id == seen.id
+    assert transfers.notice_deposit(seen, "custody", "").status is Status.SUCCEEDED
+    assert world.balances(ANN) == {"BTC": (1, 0)}
+
+
+@pytest.mark.parametrize(
+    ("followed", "txid"),
+    [
+        *[
+            (followed, f"{TXID}{end}")
+            for followed in (True, False)
+            for end in ("", ":", ":01", ":-1", ":1 ", ":x", ":1:0")
+        ],
+        *[(True, text) for text in ("t", "t:1", TXID[:-1] + ":0", "")],
+    ],
+)
+def test_a_transaction_without_its_output_is_refused(monkeypatch, followed, txid):
+    kept(monkeypatch, BITCOIN if followed else {})
+    with pytest.raises(Refused) as refused:
+        wallet.credit(ANN, "BTC", Decimal(1), txid)
+    assert (refused.value.reason, refused.value.parameter) == (Reason.PARAMETER_INVALID, "txid")
+    assert world.balances(ANN) == {}
+
+
+def test_transactions_of_coins_that_have_no_outputs_are_named_alone():
+    for _ in range(2):
+        assert wallet.credit(ANN, "XRP", Decimal(1), TXID).id == f"deposit:XRP:{TXID}:0"
+    assert world.balances(ANN) == {"XRP": (1, 0)}
 
 
 def test_credits_without_a_transaction_count_each():

@@ -9,7 +9,10 @@ from chalicelib.services.operations.arguments import Payload, Verb, count, decim
 
 
 def credit(payload: Payload) -> dict[str, Any]:
-    """Credit a deposit: uid, currency, amount (a decimal as text), optional txid (then it counts once)."""
+    """Credit a deposit: uid, currency, amount (a decimal as text), optional txid (then it counts once).
+
+    Of Bitcoin's family the txid has its output behind it: ``txid:output``.
+    """
     amount = decimal(payload, "amount")
     txid = payload.get("txid")
     deposit = wallet.credit(
