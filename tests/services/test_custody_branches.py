@@ -238,6 +238,29 @@ class TestWhatStandsInTheChainIsNobodys:
         custody.run()
         assert stands()
 
+    def test_two_runs_at_different_blocks_of_one_height_of_which_the_second_fails(self, node, watch, monkeypatch):
+        below = list(node.chain)
+        node.mine(pays(node.ann))
+        first, write = list(node.chain), following._write_down
+
+        def slow(asked, chain, block):
+            monkeypatch.setattr(following, "_write_down", write)
+            write(asked, chain, block)
+            node.chain = list(below)
+            node.mine(branch="b")
+            with monkeypatch.context() as patch:
+                patch.setattr(chains, "advance", fails)
+                with pytest.raises(RuntimeError):
+                    custody.run()
+            node.chain = first
+
+        monkeypatch.setattr(following, "_write_down", slow)
+        assert custody.run() == {"BTC": "overtaken"}, "the second has taken back what the first had written"
+        custody.run()
+        watch.wind(GONE)
+        custody.run()
+        assert stands()
+
     @pytest.mark.parametrize("later", [1, 2, 3])
     def test_a_branch_that_has_it_sooner_later_or_at_the_same_height(self, node, watch, later):
         node.mine()

@@ -34,6 +34,23 @@ def test_of_two_who_saw_the_same_cursor_one_moves_it(chain):
         chains.rewind(chain, 9, block(9))
 
 
+def test_of_two_who_claimed_blocks_only_the_last_writes_and_moves_on(chain):
+    first = chains.claim(chain, block(11))
+    assert chains.write([chains.still(first)])
+    second = chains.claim(chain, block(12))
+    assert not chains.write([chains.still(first)])
+    with pytest.raises(Overtaken):
+        chains.again(first)
+    with pytest.raises(Overtaken):
+        chains.advance(first, block(11))
+    assert chains.write([chains.still(second)])
+    assert chains.again(second) == second
+    chains.advance(second, block(12))
+    assert not chains.write([chains.still(second)])
+    with pytest.raises(Overtaken):
+        chains.claim(chain, block(11))
+
+
 def test_the_trail_knows_how_the_newest_blocks_ended(chain, monkeypatch):
     monkeypatch.setattr(chains, "TRAIL_BLOCKS", 5)
     for number in range(11, 20):
@@ -93,6 +110,8 @@ def test_sightings_stand_in_the_order_of_blocks_until_they_are_forgotten(chain):
     assert [(one.height, one.done) for one in chains.sightings("BTC")] == [(9, True), (20, False)]
     elsewhere = Sighting("BTC", 20, "tx20", 0, "deposit:20", block(21), 2)
     assert not chains.write([chains.finish(elsewhere)]), "it stands in another block by now"
+    assert not chains.write([chains.unsee(elsewhere)])
+    assert [one.height for one in chains.sightings("BTC")] == [9, 20]
     chains.forget(chains.sightings("BTC"))
     assert chains.sightings("BTC") == []
     assert chains.sightings("LTC") == []
