@@ -2,7 +2,6 @@
 
 from decimal import Decimal
 
-import msgspec
 from chalice.app import Blueprint
 
 from chalicelib import clock, settings
@@ -10,33 +9,13 @@ from chalicelib.api.coinport import words
 from chalicelib.api.coinport.endpoint import Answer, endpoint
 from chalicelib.api.coinport.trades import rendered_trade
 from chalicelib.api.edge import paging
+from chalicelib.api.edge.market import DepthQuery, KlineQuery, book, candles, levels
+from chalicelib.api.edge.paging import PageQuery
 from chalicelib.api.edge.request import Request
-from chalicelib.core.candles import INTERVALS
 from chalicelib.core.reasons import Reason, Refused
 from chalicelib.services import market_data
 
 routes = Blueprint(__name__)
-
-
-class DepthQuery(msgspec.Struct, forbid_unknown_fields=True):
-    """How many price levels of each side."""
-
-    limit: str = ""
-
-
-class TradesQuery(msgspec.Struct, forbid_unknown_fields=True):
-    """Which page of a market's trades; `cursor` is a trade id."""
-
-    cursor: str = ""
-    limit: str = ""
-
-
-class KlineQuery(msgspec.Struct, forbid_unknown_fields=True):
-    """Candles of which width, after `start` and not after `end` (ms since epoch)."""
-
-    interval: str = ""
-    start: str = ""
-    end: str = ""
 
 
 @endpoint(routes, "GET", "/api/v2/time", public=True)
@@ -71,19 +50,15 @@ def ticker(request: Request) -> object:
 def depth(request: Request) -> object:
     """What waits in the book, summed per price: asks ascending, bids descending, the best first."""
     market = words.market(request.params["symbol"])
-    query = request.query_as(DepthQuery)
-    book = market_data.depth(market.id, paging.limit(query.limit, default=100, most=200))
-    return {
-        "asks": [[words.number(price), words.number(amount)] for price, amount in book.asks],
-        "bids": [[words.number(price), words.number(amount)] for price, amount in book.bids],
-    }
+    found = book(market.id, request.query_as(DepthQuery))
+    return {"asks": levels(found.asks), "bids": levels(found.bids)}
 
 
-@endpoint(routes, "GET", "/api/v2/{symbol}/trades", public=True, query=TradesQuery)
+@endpoint(routes, "GET", "/api/v2/{symbol}/trades", public=True, query=PageQuery)
 def trades(request: Request) -> object:
     """A market's trades, newest first."""
     market = words.market(request.params["symbol"])
-    query = request.query_as(TradesQuery)
+    query = request.query_as(PageQuery)
     page = market_data.trades(market.id, paging.cursor(query.cursor), paging.limit(query.limit, default=100, most=200))
     return {"hasMore": page.more, "market": market.id, "trades": [rendered_trade(trade) for trade in page.items]}
 
@@ -92,18 +67,7 @@ def trades(request: Request) -> object:
 def kline(request: Request) -> object:
     """``[begin, open, high, low, close, volume]`` per interval, without gaps from the first trade on."""
     market = words.market(request.params["symbol"])
-    query = request.query_as(KlineQuery)
-    interval = query.interval or "5m"
-    if interval not in INTERVALS:
-        raise Refused(Reason.PARAMETER_INVALID, "interval")
-    start = paging.whole("start", query.start) if query.start else None
-    end = paging.whole("end", query.end) if query.end else None
-    return {
-        "items": [
-            [begin, *(words.number(value) for value in (one.open, one.high, one.low, one.close, one.volume))]
-            for begin, one in market_data.kline(market.id, interval, start, end)
-        ]
-    }
+    return candles(market.id, request.query_as(KlineQuery), None)
 
 
 def _tickers(markets: list[str]) -> dict[str, list[Decimal]]:

@@ -11,6 +11,7 @@ from chalicelib.api.coinport import words
 from chalicelib.api.coinport.auth import Caller
 from chalicelib.api.coinport.endpoint import Answer, endpoint
 from chalicelib.api.edge import paging
+from chalicelib.api.edge.paging import PageQuery
 from chalicelib.api.edge.request import Request
 from chalicelib.core.reasons import Reason, Refused
 from chalicelib.core.transfers import Kind
@@ -21,20 +22,6 @@ from chalicelib.stores.addresses import Reserve
 routes = Blueprint(__name__)
 
 OPERATION: Final = words.Words("kind of transfer", {Kind.DEPOSIT: 0, Kind.WITHDRAWAL: 1})
-
-
-class FilesQuery(msgspec.Struct, forbid_unknown_fields=True):
-    """Which page of a list of files; `cursor` is a file's moment in ms."""
-
-    cursor: str = ""
-    limit: str = ""
-
-
-class TransfersQuery(msgspec.Struct, forbid_unknown_fields=True):
-    """Which page of a currency's transfers; `cursor` is a transfer's id."""
-
-    cursor: str = ""
-    limit: str = ""
 
 
 class ProofQuery(msgspec.Struct, forbid_unknown_fields=True):
@@ -79,11 +66,11 @@ def reserves(request: Request) -> object:
     }
 
 
-@endpoint(routes, "GET", "/api/v2/{symbol}/transfers", public=True, query=TransfersQuery)
+@endpoint(routes, "GET", "/api/v2/{symbol}/transfers", public=True, query=PageQuery)
 def transfers(request: Request) -> object:
     """A currency's succeeded deposits and withdrawals, newest first."""
     asset = words.currency(request.params["symbol"])
-    query = request.query_as(TransfersQuery)
+    query = request.query_as(PageQuery)
     page = holdings.transfers_of(asset, paging.cursor(query.cursor), paging.limit(query.limit, default=50, most=100))
     return {
         "hasMore": page.more,
@@ -105,11 +92,11 @@ def transfers(request: Request) -> object:
     }
 
 
-@endpoint(routes, "GET", "/api/v2/{symbol}/balance_snapshot_files", public=True, query=FilesQuery)
+@endpoint(routes, "GET", "/api/v2/{symbol}/balance_snapshot_files", public=True, query=PageQuery)
 def balance_snapshot_files(request: Request) -> object:
     """``[name, bytes, ms]`` of each file that lists all balances of a currency, newest first."""
     asset = words.currency(request.params["symbol"])
-    query = request.query_as(FilesQuery)
+    query = request.query_as(PageQuery)
     page = snapshots.listed(asset, paging.cursor(query.cursor), paging.limit(query.limit, default=50, most=100))
     return {
         "hasMore": page.more,

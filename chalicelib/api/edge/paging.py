@@ -3,11 +3,20 @@
 import re
 from typing import Final
 
+import msgspec
+
 from chalicelib.core.reasons import Reason, Refused
 
 IDS_MAX: Final = 200
 #: Digits that an id, a cursor or a time in ms can have, with room; more is no number of ours.
 _WHOLE: Final = re.compile(r"[0-9]{1,24}", re.ASCII)
+
+
+class PageQuery(msgspec.Struct, forbid_unknown_fields=True):
+    """Which page of a list; `cursor` is a row's id."""
+
+    cursor: str = ""
+    limit: str = ""
 
 
 def whole(name: str, text: str) -> int:

@@ -3,26 +3,18 @@
 from datetime import UTC, datetime
 from decimal import Decimal
 
-import msgspec
-
 from chalicelib import clock, settings
 from chalicelib.api.draft import words
 from chalicelib.api.draft.endpoint import Answer, endpoint
 from chalicelib.api.draft.open.routes import routes
 from chalicelib.api.edge import paging
+from chalicelib.api.edge.paging import PageQuery
 from chalicelib.api.edge.request import Request
 from chalicelib.core.reasons import Reason, Refused
 from chalicelib.services import reserves as holdings
 from chalicelib.services import snapshots
 from chalicelib.services import transfer_files as files
 from chalicelib.stores.addresses import Reserve
-
-
-class FilesQuery(msgspec.Struct, forbid_unknown_fields=True):
-    """Which page of a list of files; `cursor` is a file's id."""
-
-    cursor: str = ""
-    limit: str = ""
 
 
 @endpoint(routes, "GET", "/draft/api/v2/reserve_stats", public=True)
@@ -50,7 +42,7 @@ def reserves(request: Request) -> object:
     }
 
 
-@endpoint(routes, "GET", "/draft/api/v2/{symbol}/balance_snapshots_files", public=True, query=FilesQuery)
+@endpoint(routes, "GET", "/draft/api/v2/{symbol}/balance_snapshots_files", public=True, query=PageQuery)
 def balance_snapshots_files(request: Request) -> object:
     """``[id, time, name, bytes]`` of each file that lists all balances of a currency, newest first: v2's files."""
     asset, cursor, limit = _page(request)
@@ -59,13 +51,13 @@ def balance_snapshots_files(request: Request) -> object:
     return {"hasMore": page.more, "currency": asset, "snapshots": rows}
 
 
-@endpoint(routes, "GET", "/draft/api/v2/{symbol}/balance_snapshot_files", public=True, query=FilesQuery)
+@endpoint(routes, "GET", "/draft/api/v2/{symbol}/balance_snapshot_files", public=True, query=PageQuery)
 def balance_snapshot_files(request: Request) -> object:
     """The same by the name that the draft's list of contents has for it."""
     return balance_snapshots_files(request)
 
 
-@endpoint(routes, "GET", "/draft/api/v2/{symbol}/transfer_files", public=True, query=FilesQuery)
+@endpoint(routes, "GET", "/draft/api/v2/{symbol}/transfer_files", public=True, query=PageQuery)
 def transfer_files(request: Request) -> object:
     """``[id, time, name, bytes]`` of each file of succeeded deposits and withdrawals of a currency, newest first."""
     asset, cursor, limit = _page(request)
@@ -78,7 +70,7 @@ def transfer_files(request: Request) -> object:
     }
 
 
-@endpoint(routes, "GET", "/draft/api/v2/{symbol}/transfers_files", public=True, query=FilesQuery)
+@endpoint(routes, "GET", "/draft/api/v2/{symbol}/transfers_files", public=True, query=PageQuery)
 def transfers_files(request: Request) -> object:
     """The same by the name that the draft's list of contents has for it."""
     return transfer_files(request)
@@ -96,7 +88,7 @@ def download(request: Request) -> Answer:
 
 def _page(request: Request) -> tuple[str, int | None, int]:
     asset = words.currency(request.params["symbol"])
-    query = request.query_as(FilesQuery)
+    query = request.query_as(PageQuery)
     cursor = paging.cursor(query.cursor, words.NEWEST)
     return asset, cursor, paging.limit(query.limit, default=50, most=100)
 

@@ -3,39 +3,17 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
-import msgspec
-
 from chalicelib import clock, settings
 from chalicelib.api.draft import words
 from chalicelib.api.draft.endpoint import endpoint
 from chalicelib.api.draft.open.routes import routes
 from chalicelib.api.draft.trades import rendered_trade
 from chalicelib.api.edge import paging
+from chalicelib.api.edge.market import DepthQuery, KlineQuery, book, candles, levels
+from chalicelib.api.edge.paging import PageQuery
 from chalicelib.api.edge.request import Request
-from chalicelib.core.candles import INTERVALS
 from chalicelib.core.reasons import Reason, Refused
 from chalicelib.services import market_data
-
-
-class DepthQuery(msgspec.Struct, forbid_unknown_fields=True):
-    """How many price levels of each side."""
-
-    limit: str = ""
-
-
-class TradesQuery(msgspec.Struct, forbid_unknown_fields=True):
-    """Which page of a market's trades; `cursor` is a trade id."""
-
-    cursor: str = ""
-    limit: str = ""
-
-
-class KlineQuery(msgspec.Struct, forbid_unknown_fields=True):
-    """Candles of which width, after `start` and not after `end` (ms since epoch)."""
-
-    interval: str = ""
-    start: str = ""
-    end: str = ""
 
 
 @endpoint(routes, "GET", "/draft/api/v2/tickers", public=True)
@@ -64,19 +42,15 @@ def ticker(request: Request) -> object:
 def depth(request: Request) -> object:
     """What waits in the book, summed per price, both sides descending: the best ask is the last one."""
     market = words.market(request.params["symbol"])
-    limit = paging.limit(request.query_as(DepthQuery).limit, default=100, most=200)
-    book = market_data.depth(market.id, limit)
-    return {
-        "asks": [[words.number(price), words.number(amount)] for price, amount in reversed(book.asks)],
-        "bids": [[words.number(price), words.number(amount)] for price, amount in book.bids],
-    }
+    found = book(market.id, request.query_as(DepthQuery))
+    return {"asks": levels(reversed(found.asks)), "bids": levels(found.bids)}
 
 
-@endpoint(routes, "GET", "/draft/api/v2/{symbol}/trades", public=True, query=TradesQuery)
+@endpoint(routes, "GET", "/draft/api/v2/{symbol}/trades", public=True, query=PageQuery)
 def trades(request: Request) -> object:
     """A market's trades, newest first, each with its taker's order."""
     market = words.market(request.params["symbol"])
-    query = request.query_as(TradesQuery)
+    query = request.query_as(PageQuery)
     cursor = paging.cursor(query.cursor, words.NEWEST)
     page = market_data.trades(market.id, cursor, paging.limit(query.limit, default=100, most=200))
     return {
@@ -91,18 +65,7 @@ def trades(request: Request) -> object:
 def kline(request: Request) -> object:
     """``[begin, open, high, low, close, volume]`` per interval, the newest thousand; `start` is 0 unless it is given."""
     market = words.market(request.params["symbol"])
-    query = request.query_as(KlineQuery)
-    interval = query.interval or "5m"
-    if interval not in INTERVALS:
-        raise Refused(Reason.PARAMETER_INVALID, "interval")
-    start = paging.whole("start", query.start) if query.start else 0
-    end = paging.whole("end", query.end) if query.end else None
-    return {
-        "items": [
-            [begin, *(words.number(value) for value in (one.open, one.high, one.low, one.close, one.volume))]
-            for begin, one in market_data.kline(market.id, interval, start, end)
-        ]
-    }
+    return candles(market.id, request.query_as(KlineQuery), 0)
 
 
 def _tickers(markets: Sequence[str]) -> dict[str, list[Decimal]]:
