@@ -78,12 +78,8 @@ def test_an_output_counts_once_whether_custody_or_an_operator_sees_it_first(monk
 @pytest.mark.parametrize(
     ("followed", "txid"),
     [
-        *[
-            (followed, f"{TXID}{end}")
-            for followed in (True, False)
-            for end in ("", ":", ":01", ":-1", ":1 ", ":x", ":1:0")
-        ],
-        *[(True, text) for text in ("t", "t:1", TXID[:-1] + ":0", "")],
+        *[(followed, f"{TXID}{end}") for followed in (True, False) for end in (":", ":01", ":-1", ":1 ", ":x", ":1:0")],
+        *[(True, text) for text in ("t", "t:1", TXID, TXID[:-1] + ":0", "")],
     ],
 )
 def test_a_transaction_without_its_output_is_refused(monkeypatch, followed, txid):
@@ -92,6 +88,13 @@ def test_a_transaction_without_its_output_is_refused(monkeypatch, followed, txid
         wallet.credit(ANN, "BTC", Decimal(1), txid)
     assert (refused.value.reason, refused.value.parameter) == (Reason.PARAMETER_INVALID, "txid")
     assert world.balances(ANN) == {}
+
+
+def test_a_transaction_of_a_coin_that_nobody_follows_is_its_first_output(monkeypatch):
+    kept(monkeypatch, {})
+    for name in (TXID, TXID.upper(), f"{TXID}:0"):
+        assert wallet.credit(ANN, "BTC", Decimal(1), name).id == f"deposit:BTC:{TXID}:0"
+    assert world.balances(ANN) == {"BTC": (1, 0)}
 
 
 def test_transactions_of_coins_that_have_no_outputs_are_named_alone():

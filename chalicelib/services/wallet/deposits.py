@@ -42,15 +42,16 @@ def credit(uid: str, currency: str, amount: Decimal, txid: str | None) -> transf
 
 
 def _mark(asset: Asset, txid: str) -> str:
-    """What stands for a deposit in its key. Raises `Refused` for a transaction without its output, which has no one key; of a
-    coin that a node of ours follows nothing else is taken."""
-    if asset.networks and _OUTPUT.fullmatch(txid.lower()):
-        return txid.lower()
+    """What stands for a deposit in its key: a transaction's first output where none is named. Raises `Refused` for that of a
+    coin which a node of ours follows: custody may have another output of it, and both would count."""
     kept = settings.custody().get(asset.id)
     followed = kept is not None and kept.node != ""
-    if not txid or followed or (asset.networks and _TRANSACTION.fullmatch(txid.lower())):
+    hexadecimal = bool(asset.networks) and _TRANSACTION.fullmatch(txid.lower()) is not None
+    if hexadecimal and _OUTPUT.fullmatch(txid.lower()):
+        return txid.lower()
+    if not txid or followed or (hexadecimal and ":" in txid):
         raise Refused(Reason.PARAMETER_INVALID, "txid")
-    return f"{txid}:0"
+    return f"{txid.lower() if hexadecimal else txid}:0"
 
 
 def deposits(uid: str, asset: str | None, cursor: int | None, limit: int, ids: Sequence[int] | None) -> Page[Transfer]:
