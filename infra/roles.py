@@ -331,6 +331,7 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
         table("heads", "DeleteItem"),
         nodes(),
         table("chains", "GetItem", "UpdateItem"),
+        table("sightings", "Query"),
         table("holdings", "Query"),
         table("addresses", "PutItem", "Query", "UpdateItem"),
         table("reserves", "BatchGetItem", "UpdateItem"),
