@@ -332,7 +332,7 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
         nodes(),
         table("chains", "GetItem", "UpdateItem"),
         table("sightings", "Query"),
-        table("holdings", "Query"),
+        table("holdings", "Query", "UpdateItem"),
         table("addresses", "PutItem", "Query", "UpdateItem"),
         table("reserves", "BatchGetItem", "UpdateItem"),
         table("orders", "BatchWriteItem", "PutItem", "UpdateItem"),
