@@ -4,6 +4,7 @@ A request becomes a code, and a code a token, in one transaction each: once, or 
 tells one that was sent twice from another one.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -183,24 +184,7 @@ def grant(request: str, code: str, granted: Grant, now: int) -> bool:
         # As long as its token could live: a code that is shown again must be known again.
         ttl=_ttl(granted.expires + TOKEN_MS),
     )
-    for tries_left in reversed(range(TRIES_MAX)):
-        try:
-            with TransactWrite(connection=RequestRow._get_connection().connection) as transaction:  # noqa: SLF001
-                transaction.update(
-                    RequestRow(f"request:{request}"),
-                    actions=[RequestRow.became.set(code)],
-                    condition=RequestRow.became.does_not_exist() & (RequestRow.expires > now),
-                )
-                transaction.save(row, GrantRow.key.does_not_exist())
-        except TransactWriteError:
-            found = waiting(request)
-            if found is None or found.became or found.expires <= now:
-                return found is not None and found.became == code
-            if not tries_left:
-                raise
-        else:
-            return True
-    raise AssertionError("the last try returns or raises")
+    return _become(RequestRow(f"request:{request}"), code, row, lambda: waiting(request), now)
 
 
 def granted(code: str) -> Grant | None:
@@ -232,24 +216,7 @@ def exchange(code: str, token: str, made: Token, now: int) -> bool:
         expires=made.expires,
         ttl=_ttl(made.expires),
     )
-    for tries_left in reversed(range(TRIES_MAX)):
-        try:
-            with TransactWrite(connection=RequestRow._get_connection().connection) as transaction:  # noqa: SLF001
-                transaction.update(
-                    GrantRow(f"code:{code}"),
-                    actions=[GrantRow.became.set(token)],
-                    condition=GrantRow.became.does_not_exist() & (GrantRow.expires > now),
-                )
-                transaction.save(row, TokenRow.key.does_not_exist())
-        except TransactWriteError:
-            found = granted(code)
-            if found is None or found.became or found.expires <= now:
-                return found is not None and found.became == token
-            if not tries_left:
-                raise
-        else:
-            return True
-    raise AssertionError("the last try returns or raises")
+    return _become(GrantRow(f"code:{code}"), token, row, lambda: granted(code), now)
 
 
 def token(fingerprint: str) -> Token | None:
@@ -264,6 +231,38 @@ def token(fingerprint: str) -> Token | None:
 def revoke(fingerprint: str) -> None:
     """Take an access token away; one that is not there is gone already."""
     TokenRow(f"token:{fingerprint}").delete()
+
+
+def _become(
+    before: RequestRow | GrantRow,
+    name: str,
+    after: GrantRow | TokenRow,
+    standing: Callable[[], Waiting | Grant | None],
+    now: int,
+) -> bool:
+    """Make a row that is good once into what follows it, known by `name`; False if it was used, or ran out, meanwhile.
+
+    `standing` reads back what the row says now: a transaction whose answer was lost recognises itself by the name.
+    """
+    model, follower = type(before), type(after)
+    for tries_left in reversed(range(TRIES_MAX)):
+        try:
+            with TransactWrite(connection=model._get_connection().connection) as transaction:  # noqa: SLF001
+                transaction.update(
+                    before,
+                    actions=[model.became.set(name)],
+                    condition=model.became.does_not_exist() & (model.expires > now),
+                )
+                transaction.save(after, follower.key.does_not_exist())
+        except TransactWriteError:
+            found = standing()
+            if found is None or found.became or found.expires <= now:
+                return found is not None and found.became == name
+            if not tries_left:
+                raise
+        else:
+            return True
+    raise AssertionError("the last try returns or raises")
 
 
 def _ttl(expires: int) -> datetime:
