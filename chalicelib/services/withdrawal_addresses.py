@@ -12,7 +12,7 @@ from chalicelib.core.identity import DAY_MS, PERSON_WINDOWS, Channel, User
 from chalicelib.core.reasons import Reason, Refused
 from chalicelib.services import addresses, delivery, identity
 from chalicelib.services.delivery import Receiver
-from chalicelib.stores import attempts, users
+from chalicelib.stores import attempts
 from chalicelib.stores import withdrawal_addresses as store
 from chalicelib.stores.withdrawal_addresses import Bound
 
@@ -65,9 +65,7 @@ def destination(uid: str, asset_id: str) -> str:
 
 def _tell(uid: str, asset_id: str, address: str, now: int) -> None:
     """Tell a person, before it is so, that an address is being bound."""
-    user = users.get(uid)
-    if user is None:
-        raise Refused(Reason.NO_SUCH_USER)
+    user = identity.person(uid)
     if not attempts.spend({f"sends-of:{uid}": PERSON_WINDOWS}, now):
         raise Refused(Reason.CODE_TOO_OFTEN)
     try:

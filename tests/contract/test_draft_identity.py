@@ -10,6 +10,7 @@ from chalicelib.services import identity, passwords
 from chalicelib.stores import users
 from tests.contract.client import Client
 from tests.contract.draft import DraftClient
+from tests.faults.injection import Faults, injected
 from tests.planted import plant
 from tests.post import mailed_token, mails
 
@@ -143,6 +144,14 @@ class TestProfile:
         assert reply.data["apiToken"] in {first.token, second.token}
         assert first.secret not in reply.text
         assert second.secret not in reply.text
+
+    def test_no_secret_is_opened_for_it(self, anyone, uid, monkeypatch):
+        anyone.get(PROFILE, Authorization=basic())  # the container knows the pepper from here on
+        identity.add_api_token(uid)
+        with injected(monkeypatch, Faults()) as faults:
+            assert anyone.get(PROFILE, Authorization=basic()).data["apiToken"]
+        assert faults.seen
+        assert "Decrypt" not in faults.seen
 
     def test_the_oldest_token_is_shown(self, anyone, uid, monkeypatch):
         from chalicelib import clock

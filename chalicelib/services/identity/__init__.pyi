@@ -10,7 +10,6 @@ from chalicelib.services.identity.factors import (
     Proven,
     bind_totp,
     issue_totp,
-    person,
     prove,
     send_bind_code,
     send_verification,
@@ -38,7 +37,7 @@ from chalicelib.services.identity.login import (
     logins,
 )
 from chalicelib.services.identity.named_codes import named_code, send_named_code
-from chalicelib.services.identity.names import Name, find, find_by_mobile, mobile_of
+from chalicelib.services.identity.names import Name, find, find_by_mobile, mobile_of, person
 from chalicelib.services.identity.real_name import (
     approved_name,
     claims_waiting,
@@ -57,6 +56,7 @@ from chalicelib.services.identity.tokens import (
     Signer,
     add_api_token,
     delete_api_token,
+    oldest_token,
     profile,
     rename,
     signed_by,
@@ -138,6 +138,7 @@ __all__ = [
     "logins",
     "mobile_of",
     "named_code",
+    "oldest_token",
     "open_account",
     "opened",
     "person",

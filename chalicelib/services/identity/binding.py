@@ -6,8 +6,17 @@ from chalicelib.core.reasons import Reason, Refused
 from chalicelib.services.delivery import Receiver
 from chalicelib.services.identity.amending import amend, credential_changed
 from chalicelib.services.identity.codes import WRONG, SentCode, check_code
-from chalicelib.services.identity.factors import check_own, person
-from chalicelib.services.identity.names import Name, channel_of, mobile_mac, mobile_of, own, receiver_of, word_of
+from chalicelib.services.identity.factors import check_own
+from chalicelib.services.identity.names import (
+    Name,
+    channel_of,
+    mobile_mac,
+    mobile_of,
+    own,
+    person,
+    receiver_of,
+    word_of,
+)
 from chalicelib.stores import codes, names, vault
 from chalicelib.stores.table import Step
 from chalicelib.stores.users import Amendment

@@ -8,8 +8,9 @@ from chalicelib.core.reasons import Reason, Refused
 from chalicelib.services.identity.amending import amend
 from chalicelib.services.identity.codes import SentCode
 from chalicelib.services.identity.factors import check_own
+from chalicelib.services.identity.names import person
 from chalicelib.services.identity.real_name import approved_name
-from chalicelib.stores import bank_cards, users
+from chalicelib.stores import bank_cards
 from chalicelib.stores.users import Amendment
 
 
@@ -19,9 +20,7 @@ def add_card(uid: str, card: BankCard, sent: SentCode) -> None:
     Raises `Refused`: PARAMETER_INVALID when its owner is not the person whose name was approved; EMAIL_CODE;
     BANK_CARD_KNOWN; TOO_MANY_BANK_CARDS.
     """
-    user = users.get(uid)
-    if user is None:
-        raise Refused(Reason.NO_SUCH_USER)
+    user = person(uid)
     name = approved_name(uid)
     if name is not None and not same_name(name, card.owner):
         raise Refused(Reason.PARAMETER_INVALID, "U_RN")

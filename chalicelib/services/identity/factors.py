@@ -15,7 +15,7 @@ from chalicelib.services.delivery import Receiver
 from chalicelib.services.identity.amending import amend, credential_changed, withdrawals_frozen
 from chalicelib.services.identity.codes import SentCode, check_code, send_codes
 from chalicelib.services.identity.login import take
-from chalicelib.services.identity.names import own
+from chalicelib.services.identity.names import own, person
 from chalicelib.stores import attempts, codes, users, vault
 from chalicelib.stores.table import Step
 from chalicelib.stores.users import Amendment
@@ -234,11 +234,3 @@ def prove(uid: str, given: Given) -> Proven:
         proofs.append(check_own(user, Channel.SMS, given.phone, "phoneCode"))
     step = check_totp(user, given.totp, "googleCode") if user.totp_enabled and given.totp is not None else None
     return Proven(user, proofs, step)
-
-
-def person(uid: str) -> User:
-    """A person who has to be there. Raises `Refused` (NO_SUCH_USER)."""
-    user = users.get(uid)
-    if user is None:
-        raise Refused(Reason.NO_SUCH_USER)
-    return user

@@ -12,9 +12,8 @@ from chalicelib.core.steps import Factor, Kind, Pending
 from chalicelib.services.identity.amending import amend, credential_changed
 from chalicelib.services.identity.asking import known_receiver, send_own_code
 from chalicelib.services.identity.codes import SentCode, check_code, count_send, post_code
-from chalicelib.services.identity.factors import person
 from chalicelib.services.identity.login import take
-from chalicelib.services.identity.names import Name, channel_of, find, own, spelling_of
+from chalicelib.services.identity.names import Name, channel_of, find, own, person, spelling_of
 from chalicelib.services.identity.real_name import approved_number
 from chalicelib.services.identity.requests import attempted, new_id, opened, still_open, unknown
 from chalicelib.services.identity.second_factor import check_any_channel, check_factor

@@ -4,7 +4,7 @@ from typing import Literal
 
 from chalicelib.core.identity import User
 from chalicelib.services.identity.amending import amend
-from chalicelib.services.identity.factors import person
+from chalicelib.services.identity.names import person
 from chalicelib.stores.users import Amendment
 
 Opened = Literal["open_future", "open_contract"]

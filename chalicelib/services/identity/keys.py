@@ -10,7 +10,7 @@ from chalicelib.core.api_keys import ApiKey, Reach
 from chalicelib.core.identity import Purpose, User
 from chalicelib.core.reasons import Reason, Refused
 from chalicelib.services.identity.amending import amend
-from chalicelib.services.identity.factors import person
+from chalicelib.services.identity.names import person
 from chalicelib.services.identity.second_factor import SecondFactor, check_second_factor
 from chalicelib.stores import api_keys, vault
 from chalicelib.stores.users import Amendment

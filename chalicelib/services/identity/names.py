@@ -30,6 +30,14 @@ def spelling_of(name: Name) -> str:
     return name.mailbox if isinstance(name, Email) else name.full
 
 
+def person(uid: str) -> User:
+    """Somebody who has to be there. Raises `Refused` (NO_SUCH_USER)."""
+    user = users.get(uid)
+    if user is None:
+        raise Refused(Reason.NO_SUCH_USER)
+    return user
+
+
 def find(name: Name) -> User | None:
     """The person of a name. Always two reads, whether there is such a person or not."""
     return users.find(name) if isinstance(name, Email) else find_by_mobile(name.full)

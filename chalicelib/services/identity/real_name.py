@@ -15,7 +15,7 @@ from chalicelib.core.reasons import Reason, Refused
 from chalicelib.core.uploads import Upload
 from chalicelib.services import uploads
 from chalicelib.services.identity.amending import amend
-from chalicelib.services.identity.factors import person
+from chalicelib.services.identity.names import person
 from chalicelib.services.identity.second_factor import SecondFactor, Shown, check_second_factor
 from chalicelib.stores import attempts, kyc
 from chalicelib.stores.kyc import Opened

@@ -7,6 +7,7 @@ from chalicelib.core.reasons import Reason, Refused
 from chalicelib.services.identity.amending import amend, credential_changed
 from chalicelib.services.identity.codes import count_send
 from chalicelib.services.identity.login import Proof, check_password
+from chalicelib.services.identity.names import person
 from chalicelib.services.identity.registration import Invitation, mail_link
 from chalicelib.stores import codes, users
 from chalicelib.stores.users import Amendment
@@ -55,9 +56,7 @@ def change_password(uid: str, session: str, proof: Proof, secret: str) -> None:
     Raises `Refused`: PARAMETER_INVALID when the address is not the person's own; what a login would be answered when
     the old password is wrong, which counts as a failed login.
     """
-    user = users.get(uid)
-    if user is None:
-        raise Refused(Reason.NO_SUCH_USER)
+    user = person(uid)
     if not user.email or rules.email(proof.email).mailbox != rules.email(user.email).mailbox:
         raise Refused(Reason.PARAMETER_INVALID, "email")
     proved = check_password(proof)

@@ -7,7 +7,7 @@ from chalicelib.core import steps as rules
 from chalicelib.core.identity import User, fingerprint
 from chalicelib.core.reasons import Reason, Refused
 from chalicelib.core.steps import Kind, Pending
-from chalicelib.services.identity.factors import person
+from chalicelib.services.identity.names import person
 from chalicelib.stores import requests
 
 REQUEST_BYTES = 24

@@ -9,7 +9,7 @@ from chalicelib.core.identity import ApiToken, User
 from chalicelib.core.reasons import Reason, Refused
 from chalicelib.services.identity.amending import amend
 from chalicelib.services.identity.login import usable
-from chalicelib.services.identity.names import mobile_of
+from chalicelib.services.identity.names import mobile_of, person
 from chalicelib.stores import api_keys, users, vault
 from chalicelib.stores.users import Amendment
 
@@ -78,13 +78,16 @@ class Profile:
 
 def profile(uid: str) -> Profile:
     """What a person may know of the account. Raises `Refused` (NO_SUCH_USER)."""
-    user = users.get(uid)
-    if user is None:
-        raise Refused(Reason.NO_SUCH_USER)
+    user = person(uid)
     keys = api_keys.get_all(user.api_tokens)
     return Profile(
         user, mobile_of(user), [ApiToken(token=key.token, secret=vault.unseal(key.sealed, uid)) for key in keys]
     )
+
+
+def oldest_token(user: User) -> str:
+    """The name of a person's oldest API token, "" where there is none. No secret is opened for it."""
+    return next((key.token for key in api_keys.get_all(user.api_tokens)), "")
 
 
 def rename(uid: str, nickname: str) -> None:

@@ -8,8 +8,8 @@ from chalicelib.core.identity import Purpose, User
 from chalicelib.core.reasons import Reason, Refused
 from chalicelib.services.identity.amending import amend, credential_changed
 from chalicelib.services.identity.codes import SentCode
-from chalicelib.services.identity.factors import person
 from chalicelib.services.identity.login import take
+from chalicelib.services.identity.names import person
 from chalicelib.services.identity.second_factor import check_any_channel
 from chalicelib.stores import attempts
 from chalicelib.stores.users import Amendment

@@ -51,14 +51,13 @@ def profile(_request: Request, caller: Caller) -> object:
 
 def _profile(uid: str) -> dict[str, object]:
     """`apiToken` names the oldest API token; its secret is shown by v2's profile to those who may see it."""
-    found = identity.profile(uid)
-    user = found.user
+    user = identity.person(uid)
     return {
         "uid": int(user.uid),
         "name": user.nickname,
         "email": user.email,
-        "mobile": found.mobile,
-        "apiToken": found.api_tokens[0].token if found.api_tokens else "",
+        "mobile": identity.mobile_of(user),
+        "apiToken": identity.oldest_token(user),
         "emailVerified": user.email_verified,
         "mobileVerified": user.mobile_verified,
         "googleAuthEnabled": user.totp_enabled,
