@@ -67,6 +67,26 @@ def cloud(_aws: None) -> None:
     empty()
 
 
+@pytest.fixture
+def time(cloud: None, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """A clock that the test moves: ``time[0] += …`` ms."""
+    from chalicelib import clock
+
+    now = [1_800_000_000_000]
+    monkeypatch.setattr(clock, "now_ms", lambda: now[0])
+    return now
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cheap_argon2() -> Iterator[None]:
+    """Passwords are hashed at the least that argon2 allows: what it costs is no test's matter but one, which sets it itself."""
+    from chalicelib.services import passwords
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "MEMORY_KIB", 8)
+        yield
+
+
 class _Standard:
     """Standard output as it is at the moment of writing: pytest changes it from test to test."""
 

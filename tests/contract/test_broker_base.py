@@ -10,7 +10,7 @@ from chalicelib.core import identity as rules
 from chalicelib.core.identity import DAY_MS, Channel, Standing
 from chalicelib.core.phones import Mobile
 from chalicelib.core.reasons import Reason, Refused
-from chalicelib.services import identity, passwords
+from chalicelib.services import identity
 from chalicelib.stores import users
 from tests.contract.broker import Browser
 from tests.post import mailed_code, mails, texted_code
@@ -21,11 +21,6 @@ LOG = "/api/user/authorize_log"
 SIGN_UP = "/api/user/email_sign_up"
 EMAIL = "ann@coinport.com"
 MD5 = "0f34ebd20c2cbc01f40ae31ab1c2f4ba"
-
-
-@pytest.fixture(autouse=True)
-def _cheap_argon2(monkeypatch):
-    monkeypatch.setattr(passwords, "MEMORY_KIB", 8)
 
 
 @pytest.fixture

@@ -3,10 +3,9 @@
 import pyotp
 import pytest
 
-from chalicelib import clock
 from chalicelib.core.identity import DAY_MS, HOUR_MS, MINUTE_MS, Standing
 from chalicelib.core.phones import Mobile
-from chalicelib.services import identity, oauth, passwords
+from chalicelib.services import identity, oauth
 from chalicelib.stores import users
 from tests.contract.broker import Browser
 from tests.contract.broker_people import (
@@ -29,19 +28,6 @@ INFO = "/api/user/get_base_info"
 LOG = "/api/user/authorize_log"
 ADVANCE = "/api/user/authorize_advance"
 LADDER = [31019, 31048, 31049, 31050, 31051, 31052, 31052]
-
-
-@pytest.fixture(autouse=True)
-def _cheap_argon2(monkeypatch):
-    monkeypatch.setattr(passwords, "MEMORY_KIB", 8)
-
-
-@pytest.fixture
-def time(cloud, monkeypatch):
-    """A clock that the test moves: ``time[0] += …`` ms."""
-    now = [1_800_000_000_000]
-    monkeypatch.setattr(clock, "now_ms", lambda: now[0])
-    return now
 
 
 @pytest.fixture

@@ -6,11 +6,10 @@ from decimal import Decimal
 
 import pytest
 
-from chalicelib import clock
 from chalicelib.core.identity import DAY_MS, HOUR_MS, MINUTE_MS
 from chalicelib.core.kyc import Location, Paper, Status
 from chalicelib.core.phones import Mobile
-from chalicelib.services import identity, passwords, wallet
+from chalicelib.services import identity, wallet
 from chalicelib.stores import users
 from tests.contract.broker import Browser
 from tests.contract.broker_people import (
@@ -39,19 +38,6 @@ SET = "/api/user/set_password"
 LADDER = [31201, 31202, 31203, 31204, 31205, 31206, 31206]
 NEW = {"password1": OTHER, "password2": OTHER}
 ID_NUMBER = "11010519491231002X"
-
-
-@pytest.fixture(autouse=True)
-def _cheap_argon2(monkeypatch):
-    monkeypatch.setattr(passwords, "MEMORY_KIB", 8)
-
-
-@pytest.fixture
-def time(cloud, monkeypatch):
-    """A clock that the test moves: ``time[0] += …`` ms."""
-    now = [1_800_000_000_000]
-    monkeypatch.setattr(clock, "now_ms", lambda: now[0])
-    return now
 
 
 @pytest.fixture

@@ -4,30 +4,16 @@ import json
 
 import pytest
 
-from chalicelib import clock
 from chalicelib.api.broker.errors import CODES
 from chalicelib.core.identity import HOUR_MS, MINUTE_MS
 from chalicelib.core.passwords import COMMON
 from chalicelib.core.reasons import Reason
-from chalicelib.services import oauth, passwords
+from chalicelib.services import oauth
 from tests.contract.broker import Browser
 from tests.contract.broker_people import EMAIL, MD5, MOBILE, code_to, named, own_code, sign_up, wrong
 from tests.post import mailed_code, mails, texted_code, texts
 
 QUICK = "/api/user/quick_sign_up"
-
-
-@pytest.fixture(autouse=True)
-def _cheap_argon2(monkeypatch):
-    monkeypatch.setattr(passwords, "MEMORY_KIB", 8)
-
-
-@pytest.fixture
-def time(cloud, monkeypatch):
-    """A clock that the test moves: ``time[0] += …`` ms."""
-    now = [1_800_000_000_000]
-    monkeypatch.setattr(clock, "now_ms", lambda: now[0])
-    return now
 
 
 @pytest.fixture

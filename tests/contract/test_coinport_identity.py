@@ -7,10 +7,10 @@ import re
 
 import pytest
 
-from chalicelib import clock, settings
+from chalicelib import settings
 from chalicelib.api.coinport import auth
 from chalicelib.core.identity import MINUTE_MS
-from chalicelib.services import identity, passwords
+from chalicelib.services import identity
 from chalicelib.services.identity import login
 from chalicelib.stores import users
 from tests.contract.client import Client, proxy_event
@@ -27,19 +27,6 @@ LOGOUT = "/api/v2/logout"
 PROFILE = "/api/v2/user/profile"
 ADD = "/api/v2/user/add_api_token"
 DELETE = "/api/v2/user/delete_api_token"
-
-
-@pytest.fixture(autouse=True)
-def _cheap_argon2(monkeypatch):
-    monkeypatch.setattr(passwords, "MEMORY_KIB", 8)
-
-
-@pytest.fixture
-def time(cloud, monkeypatch):
-    """A clock that the test moves: ``time[0] += …`` ms."""
-    now = [1_800_000_000_000]
-    monkeypatch.setattr(clock, "now_ms", lambda: now[0])
-    return now
 
 
 @pytest.fixture

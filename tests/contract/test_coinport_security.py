@@ -26,18 +26,8 @@ ID_NUMBER = "11010519491231002X"
 CARD = "2934723894572398749"
 NOWHERE = "00000000-0000-0000-0000-000000000000"
 
-
-@pytest.fixture(autouse=True)
-def _cheap_argon2(monkeypatch):
-    monkeypatch.setattr(passwords, "MEMORY_KIB", 8)
-
-
-@pytest.fixture(autouse=True)
-def time(monkeypatch):
-    """A clock that the test moves: ``time[0] += …`` ms."""
-    now = [1_800_000_000_000]
-    monkeypatch.setattr(clock, "now_ms", lambda: now[0])
-    return now
+#: Codes run out by a clock that stands still unless told.
+pytestmark = pytest.mark.usefixtures("time")
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import hashlib
 import pytest
 
 from app import app as application
-from chalicelib.services import identity, passwords
+from chalicelib.services import identity
 from chalicelib.stores import users
 from tests.contract.client import Client
 from tests.contract.draft import DraftClient
@@ -26,11 +26,6 @@ USERS_ROUTES = sorted(
     if path.startswith(f"{DRAFT}/user/")
     for method in methods
 )
-
-
-@pytest.fixture(autouse=True)
-def _cheap_argon2(monkeypatch):
-    monkeypatch.setattr(passwords, "MEMORY_KIB", 8)
 
 
 @pytest.fixture

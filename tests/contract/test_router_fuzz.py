@@ -7,7 +7,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chalicelib.services import passwords
 from chalicelib.stores import aws
 from chalicelib.stores.accounts import AccountRow
 from chalicelib.stores.transfers import TransferRow
@@ -46,8 +45,7 @@ def standing():
 
 
 @pytest.fixture
-def ann(exchange, monkeypatch):
-    monkeypatch.setattr(passwords, "MEMORY_KIB", 8)
+def ann(exchange):
     person = exchange.person(BTC="10", CNY="10000")
     UserRow(person.uid).update(actions=[UserRow.email_auth.set(False)])
     return routed(person)

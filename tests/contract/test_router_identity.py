@@ -6,12 +6,11 @@ import re
 
 import pytest
 
-from chalicelib import clock
 from chalicelib.api.router import errors
 from chalicelib.api.router.endpoint import METHODS
 from chalicelib.core import identity as rules
 from chalicelib.core.identity import DAY_MS, MINUTE_MS, Standing
-from chalicelib.services import identity, passwords
+from chalicelib.services import identity
 from chalicelib.stores import users
 from tests.contract.client import Client
 from tests.contract.document import contract
@@ -25,19 +24,6 @@ NOBODY = "nobody@coinport.com"
 #: The same password as coinport's clients send it.
 PWDHASH = plant(base64.b64encode(hashlib.sha256(PASSWORD.encode()).digest()).decode())
 BASIC = f"Basic {base64.b64encode(f'{USER}:{PWDHASH}'.encode()).decode()}"
-
-
-@pytest.fixture(autouse=True)
-def _cheap_argon2(monkeypatch):
-    monkeypatch.setattr(passwords, "MEMORY_KIB", 8)
-
-
-@pytest.fixture
-def time(cloud, monkeypatch):
-    """A clock that the test moves: ``time[0] += …`` ms."""
-    now = [1_800_000_000_000]
-    monkeypatch.setattr(clock, "now_ms", lambda: now[0])
-    return now
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from chalicelib import clock, settings
+from chalicelib import settings
 from chalicelib.services import market_data
 from tests.contract.router import RouterClient
 
@@ -16,10 +16,9 @@ NOW = 1_800_000_000_000 // DAY * DAY + 3
 
 
 @pytest.fixture
-def time(monkeypatch):
-    now = [NOW]
-    monkeypatch.setattr(clock, "now_ms", lambda: now[0])
-    return now
+def time(time):
+    time[0] = NOW
+    return time
 
 
 @pytest.fixture

@@ -21,8 +21,7 @@ fault = pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 
 
 @pytest.fixture(autouse=True)
-def _world(cloud, monkeypatch):
-    monkeypatch.setattr(passwords, "MEMORY_KIB", 8)
+def _world(cloud):
     vault._pepper()
 
 

@@ -26,7 +26,6 @@ fault = pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 
 @pytest.fixture(autouse=True)
 def _world(cloud, monkeypatch):
-    monkeypatch.setattr(passwords, "MEMORY_KIB", 8)
     monkeypatch.setattr("chalicelib.telemetry.alarm", lambda *_, **__: None)
 
 

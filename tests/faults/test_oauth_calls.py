@@ -6,19 +6,15 @@ import pytest
 from chalicelib.core import oauth as rules
 from chalicelib.core.identity import fingerprint
 from chalicelib.core.reasons import Refused
-from chalicelib.services import oauth, passwords
+from chalicelib.services import oauth
 from chalicelib.stores import oauth as store
 from chalicelib.stores import users
 from tests.faults.test_identity_calls import FAULTS, active, each_call
 
 URI = "https://bhex.us/back"
 
+pytestmark = pytest.mark.usefixtures("cloud")
 fault = pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
-
-
-@pytest.fixture(autouse=True)
-def _world(cloud, monkeypatch):
-    monkeypatch.setattr(passwords, "MEMORY_KIB", 8)
 
 
 @pytest.fixture

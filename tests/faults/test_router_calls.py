@@ -8,7 +8,7 @@ import pytest
 from chalicelib.core import identity as rules
 from chalicelib.core.identity import Form
 from chalicelib.core.reasons import Refused
-from chalicelib.services import identity, passwords
+from chalicelib.services import identity
 from chalicelib.services.identity import Entry
 from chalicelib.stores import accounts, vault
 from tests.faults.injection import FAULTS, Faults, injected
@@ -20,7 +20,6 @@ fault = pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 
 @pytest.fixture(autouse=True)
 def _world(cloud, monkeypatch):
-    monkeypatch.setattr(passwords, "MEMORY_KIB", 8)
     monkeypatch.setattr("chalicelib.telemetry.alarm", lambda *_, **__: None)
     vault._pepper()
 

@@ -30,7 +30,6 @@ fault = pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 
 @pytest.fixture(autouse=True)
 def _world(cloud, monkeypatch):
-    monkeypatch.setattr(passwords, "MEMORY_KIB", 8)
     monkeypatch.setattr("chalicelib.telemetry.alarm", lambda *_, **__: None)
     vault._pepper()
 
@@ -350,6 +349,6 @@ def test_captcha_settings(monkeypatch, fault):
     assert captchas.configured() is None
 
 
-def test_a_receiver_is_one(monkeypatch):
+def test_a_receiver_is_one():
     assert new(address(1), Purpose.SIGN_UP).id != new(address(1), Purpose.SIGN_UP).id
     assert identity.names.receiver_of(address(1)) == Receiver(Channel.MAIL, "p1@coinport.com")

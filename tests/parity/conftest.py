@@ -2,17 +2,11 @@
 
 import pytest
 
-from chalicelib.services import passwords
 from tests.contract.conftest import app, exchange
 from tests.parity.exchanges import InProcess
 from tests.parity.people import SPEAKERS
 
 __all__ = ["app", "exchange"]
-
-
-@pytest.fixture(autouse=True)
-def _cheap_argon2(monkeypatch):
-    monkeypatch.setattr(passwords, "MEMORY_KIB", 8)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from chalicelib.core import oauth as rules
 from chalicelib.core.api_keys import KEYS_MAX, Reach
 from chalicelib.core.identity import DAY_MS, MINUTE_MS, Form, Purpose
 from chalicelib.core.reasons import Reason, Refused
-from chalicelib.services import identity, oauth, passwords
+from chalicelib.services import identity, oauth
 from chalicelib.services.identity import login
 from chalicelib.stores import users
 from tests.core.test_oauth import CHALLENGE, VERIFIER
@@ -180,7 +180,6 @@ class Machine(RuleBasedStateMachine):
 def test_the_rules_hold_in_any_order(cloud, monkeypatch):
     monkeypatch.setattr(clock, "now_ms", clock.now_ms)  # the machine puts its own in place; this puts it back
     monkeypatch.setattr(clock, "sleep_ms", lambda _: None)
-    monkeypatch.setattr(passwords, "MEMORY_KIB", 8)
     run_state_machine_as_test(
         Machine,
         settings=settings(

@@ -31,7 +31,6 @@ def world(cloud, monkeypatch):
     moment = World()
     monkeypatch.setattr(clock, "now_ms", lambda: moment.now)
     monkeypatch.setattr(clock, "sleep_ms", lambda _: None)
-    monkeypatch.setattr(passwords, "MEMORY_KIB", 8)
     vault.forget()
     matches, call = passwords.matches, BaseClient._make_api_call
 

@@ -19,7 +19,7 @@ from chalicelib import clock
 from chalicelib.core import identity as rules
 from chalicelib.core.identity import DAY_MS, MINUTE_MS, Channel, Form
 from chalicelib.core.reasons import Reason, Refused
-from chalicelib.services import identity, passwords
+from chalicelib.services import identity
 from chalicelib.services.identity import Invitation, Proof, SentCode, login
 from chalicelib.stores import users
 from tests.post import mailed_code, mailed_token, mails
@@ -239,7 +239,6 @@ class Machine(RuleBasedStateMachine):
 def test_the_rules_hold_in_any_order(cloud, monkeypatch):
     monkeypatch.setattr(clock, "now_ms", clock.now_ms)  # the machine puts its own in place; this puts it back
     monkeypatch.setattr(clock, "sleep_ms", lambda _: None)
-    monkeypatch.setattr(passwords, "MEMORY_KIB", 8)
     run_state_machine_as_test(
         Machine,
         settings=settings(

@@ -256,7 +256,6 @@ class Machine(RuleBasedStateMachine):
 def test_the_rules_hold_in_any_order(cloud, monkeypatch):
     monkeypatch.setattr(clock, "now_ms", clock.now_ms)  # the machine puts its own in place; this puts it back
     monkeypatch.setattr(clock, "sleep_ms", lambda _: None)
-    monkeypatch.setattr(passwords, "MEMORY_KIB", 8)
     run_state_machine_as_test(
         Machine,
         settings=settings(

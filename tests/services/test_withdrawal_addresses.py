@@ -2,7 +2,6 @@
 
 import pytest
 
-from chalicelib import clock
 from chalicelib.core import identity as rules
 from chalicelib.core.identity import DAY_MS, Channel
 from chalicelib.core.phones import mobile
@@ -19,13 +18,6 @@ ONE = "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"
 OTHER = "12c6DSiU4Rq3P4ZxziKxzrL5LmMBrzjrJX"
 THIRD = "1HLoD9E4SDFFPDiYfNYnkBLQ85Y51J3Zb1"
 NOW = 1_800_000_000_000
-
-
-@pytest.fixture
-def time(cloud, monkeypatch):
-    now = [NOW]
-    monkeypatch.setattr(clock, "now_ms", lambda: now[0])
-    return now
 
 
 def person(name="ann@example.com"):
@@ -82,7 +74,7 @@ def test_nobody_can_be_told_without_end(time):
     assert withdrawal_addresses.bound(uid, "BTC") == OTHER
 
 
-def test_who_has_only_a_number_gets_a_message(time, monkeypatch):
+def test_who_has_only_a_number_gets_a_message(time):
     name = mobile("86", "13873647282")
     code_id = identity.send_sign_up_code(name, "203.0.113.7", "en")
     code = texted_code()
