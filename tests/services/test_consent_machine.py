@@ -3,9 +3,8 @@ somebody is as long as it should; and keys sign what they may. The model beside 
 
 from dataclasses import dataclass
 
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from chalicelib import clock
 from chalicelib.core import oauth as rules
@@ -19,6 +18,7 @@ from tests.core.test_oauth import CHALLENGE, VERIFIER
 from tests.post import mailed_token
 from tests.services.test_api_keys import mailed
 from tests.services.test_identity import EMAIL, INVITATION, RIGHT
+from tests.services.world import run_machine
 
 URI = "https://bhex.us/back"
 IPS = ("203.0.113.7", "198.51.100.1")
@@ -178,16 +178,4 @@ class Machine(RuleBasedStateMachine):
 
 
 def test_the_rules_hold_in_any_order(cloud, monkeypatch):
-    monkeypatch.setattr(clock, "now_ms", clock.now_ms)  # the machine puts its own in place; this puts it back
-    monkeypatch.setattr(clock, "sleep_ms", lambda _: None)
-    run_state_machine_as_test(
-        Machine,
-        settings=settings(
-            max_examples=12,
-            stateful_step_count=25,
-            deadline=None,
-            derandomize=True,
-            database=None,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    run_machine(Machine, monkeypatch, examples=12, steps=25)

@@ -4,7 +4,6 @@ change of the password, nothing leaves a frozen account. The model beside it is 
 
 import pyotp
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -12,7 +11,6 @@ from hypothesis.stateful import (
     invariant,
     precondition,
     rule,
-    run_state_machine_as_test,
 )
 
 from chalicelib import clock
@@ -23,6 +21,7 @@ from chalicelib.services import identity
 from chalicelib.services.identity import Invitation, Proof, SentCode, login
 from chalicelib.stores import users
 from tests.post import mailed_code, mailed_token, mails
+from tests.services.world import run_machine
 
 ADDRESS = rules.email("ann@coinport.com")
 INVITATION = Invitation("en", "https://x.example/?token=")
@@ -237,16 +236,4 @@ class Machine(RuleBasedStateMachine):
 
 
 def test_the_rules_hold_in_any_order(cloud, monkeypatch):
-    monkeypatch.setattr(clock, "now_ms", clock.now_ms)  # the machine puts its own in place; this puts it back
-    monkeypatch.setattr(clock, "sleep_ms", lambda _: None)
-    run_state_machine_as_test(
-        Machine,
-        settings=settings(
-            max_examples=12,
-            stateful_step_count=30,
-            deadline=None,
-            derandomize=True,
-            database=None,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    run_machine(Machine, monkeypatch, examples=12, steps=30)

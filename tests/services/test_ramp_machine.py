@@ -4,9 +4,8 @@ The model beside it is the ramp as one would tell it: states as the document num
 from dataclasses import dataclass, replace
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from chalicelib import clock
 from chalicelib.core import ramp
@@ -15,6 +14,7 @@ from chalicelib.services import wallet
 from chalicelib.services.ramp import deadlines, moves, orders
 from tests.services import ramp_world, world
 from tests.services.ramp_world import SOURCE, purchase, sale
+from tests.services.world import run_machine
 
 START = 1_800_000_000_000
 HOUR_MS = 3_600_000
@@ -174,16 +174,4 @@ class Machine(RuleBasedStateMachine):
 
 
 def test_the_ramp_in_any_order(small, monkeypatch):
-    monkeypatch.setattr(clock, "now_ms", clock.now_ms)  # the machine puts its own in place; this puts it back
-    monkeypatch.setattr(clock, "sleep_ms", lambda _: None)
-    run_state_machine_as_test(
-        Machine,
-        settings=settings(
-            max_examples=12,
-            stateful_step_count=30,
-            deadline=None,
-            derandomize=True,
-            database=None,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    run_machine(Machine, monkeypatch, examples=12, steps=30)

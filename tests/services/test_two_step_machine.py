@@ -5,9 +5,8 @@ The model beside it is the rules as one would tell them."""
 
 from dataclasses import dataclass
 
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from chalicelib import clock
 from chalicelib.core import identity as rules
@@ -17,6 +16,7 @@ from chalicelib.services import identity, passwords
 from chalicelib.services.identity import Entered, Entry, Origin, SentCode
 from chalicelib.stores import users, vault
 from tests.post import mailed_code
+from tests.services.world import run_machine
 
 ANN = rules.email("ann@coinport.com")
 PASSWORDS = [letter * 32 for letter in "0123"]
@@ -254,17 +254,5 @@ class Machine(RuleBasedStateMachine):
 
 
 def test_the_rules_hold_in_any_order(cloud, monkeypatch):
-    monkeypatch.setattr(clock, "now_ms", clock.now_ms)  # the machine puts its own in place; this puts it back
-    monkeypatch.setattr(clock, "sleep_ms", lambda _: None)
-    run_state_machine_as_test(
-        Machine,
-        settings=settings(
-            max_examples=10,
-            stateful_step_count=40,
-            deadline=None,
-            derandomize=True,
-            database=None,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    run_machine(Machine, monkeypatch, examples=10, steps=40)
     vault.forget()

@@ -2,6 +2,9 @@
 
 from decimal import Decimal
 
+import hypothesis
+from hypothesis.stateful import run_state_machine_as_test
+
 from chalicelib import clock, settings
 from chalicelib.core import matching as rules
 from chalicelib.core.orders import Side, TimeInForce
@@ -9,6 +12,23 @@ from chalicelib.core.reasons import Refused
 from chalicelib.services import audit, market_data, matching, trading, wallet
 from chalicelib.services.matching import batch, engine
 from chalicelib.stores import accounts, aws, journal
+
+
+def run_machine(machine, monkeypatch, *, examples, steps):
+    """Walk a state machine that puts its own clock in place: the same walks each time, for a run that fails is run again."""
+    monkeypatch.setattr(clock, "now_ms", clock.now_ms)  # puts back what the machine replaces
+    monkeypatch.setattr(clock, "sleep_ms", lambda _: None)
+    run_state_machine_as_test(
+        machine,
+        settings=hypothesis.settings(
+            max_examples=examples,
+            stateful_step_count=steps,
+            deadline=None,
+            derandomize=True,
+            database=None,
+            suppress_health_check=list(hypothesis.HealthCheck),
+        ),
+    )
 
 
 def forget():

@@ -9,10 +9,9 @@ from chalicelib.api.coinport import words
 from chalicelib.api.coinport.endpoint import Answer, endpoint
 from chalicelib.api.coinport.trades import rendered_trade
 from chalicelib.api.edge import paging
-from chalicelib.api.edge.market import DepthQuery, KlineQuery, book, candles, levels
+from chalicelib.api.edge.market import DepthQuery, KlineQuery, book, candles, levels, priced_in
 from chalicelib.api.edge.paging import PageQuery
 from chalicelib.api.edge.request import Request
-from chalicelib.core.reasons import Reason, Refused
 from chalicelib.services import market_data
 
 routes = Blueprint(__name__)
@@ -33,11 +32,7 @@ def tickers(_request: Request) -> object:
 @endpoint(routes, "GET", "/api/v2/{symbol}/tickers", public=True)
 def tickers_of_currency(request: Request) -> object:
     """The tickers of the markets that are priced in one currency, CNY or BTC."""
-    currency = words.currency(request.params["symbol"])
-    markets = settings.exchange().priced_in(currency)
-    if not markets:
-        raise Refused(Reason.PARAMETER_INVALID, "currency")
-    return _tickers(markets)
+    return _tickers(priced_in(words.currency(request.params["symbol"])))
 
 
 @endpoint(routes, "GET", "/api/v2/{symbol}/ticker", public=True)

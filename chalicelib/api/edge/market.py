@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import msgspec
 
+from chalicelib import settings
 from chalicelib.api.edge import paging
 from chalicelib.api.edge.words import number
 from chalicelib.core.candles import INTERVALS
@@ -24,6 +25,14 @@ class KlineQuery(msgspec.Struct, forbid_unknown_fields=True):
     interval: str = ""
     start: str = ""
     end: str = ""
+
+
+def priced_in(currency: str) -> list[str]:
+    """The markets that are priced in a currency. Raises `Refused` (PARAMETER_INVALID) where none is."""
+    markets = settings.exchange().priced_in(currency)
+    if not markets:
+        raise Refused(Reason.PARAMETER_INVALID, "currency")
+    return markets
 
 
 def book(market: str, query: DepthQuery) -> market_data.Depth:

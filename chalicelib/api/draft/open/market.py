@@ -9,10 +9,9 @@ from chalicelib.api.draft.endpoint import endpoint
 from chalicelib.api.draft.open.routes import routes
 from chalicelib.api.draft.trades import rendered_trade
 from chalicelib.api.edge import paging
-from chalicelib.api.edge.market import DepthQuery, KlineQuery, book, candles, levels
+from chalicelib.api.edge.market import DepthQuery, KlineQuery, book, candles, levels, priced_in
 from chalicelib.api.edge.paging import PageQuery
 from chalicelib.api.edge.request import Request
-from chalicelib.core.reasons import Reason, Refused
 from chalicelib.services import market_data
 
 
@@ -25,11 +24,7 @@ def tickers(_request: Request) -> object:
 @endpoint(routes, "GET", "/draft/api/v2/{symbol}/tickers", public=True)
 def tickers_of_currency(request: Request) -> object:
     """The tickers of the markets that are priced in one currency."""
-    currency = words.currency(request.params["symbol"])
-    markets = settings.exchange().priced_in(currency)
-    if not markets:
-        raise Refused(Reason.PARAMETER_INVALID, "currency")
-    return _tickers(markets)
+    return _tickers(priced_in(words.currency(request.params["symbol"])))
 
 
 @endpoint(routes, "GET", "/draft/api/v2/{symbol}/ticker", public=True)
