@@ -23,7 +23,8 @@ TRIES_MAX = 5
 class CodeRow(Table):
     """One token or code. `expires`: ms since epoch; `used_by`: which request used it up; `ttl`: when the row may vanish.
 
-    `mac` and `attempts` are a code's: what the right one gives, and how often one was compared with it.
+    `mac` and `attempts` are a code's: what the right one gives, and how often one was compared with it. `epoch` is that of the
+    person's credentials when a token was made.
     """
 
     class Meta:
@@ -37,6 +38,7 @@ class CodeRow(Table):
     used_by = UnicodeAttribute(null=True)
     mac = BinaryAttribute(legacy_encoding=False, null=True)
     attempts = Integer(null=True)
+    epoch = Integer(null=True)
     ttl = TTLAttribute()
 
 
@@ -56,10 +58,11 @@ class NamedRow(Table):
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """A token or code that was right, and that the write which it authorises will use up."""
+    """A token or code that was right, and that the write which it authorises will use up. `epoch`: of a token, see `CodeRow`."""
 
     key: str
     uid: str
+    epoch: int = 0
 
 
 def code_key(purpose: Purpose, fingerprint: str) -> str:
@@ -67,9 +70,10 @@ def code_key(purpose: Purpose, fingerprint: str) -> str:
     return f"{purpose}:{fingerprint}"
 
 
-def keep(purpose: Purpose, fingerprint: str, uid: str | None, expires: int) -> None:
-    """Remember a token made for a person (or for nobody), good until `expires` (ms since epoch)."""
-    CodeRow(code_key(purpose, fingerprint), uid=uid or NOBODY, expires=expires, ttl=_ttl(expires)).save()
+def keep(purpose: Purpose, fingerprint: str, uid: str | None, expires: int, epoch: int = 0) -> None:
+    """Remember a token made for a person (or for nobody), good until `expires` (ms since epoch). `epoch`: see `CodeRow`."""
+    key = code_key(purpose, fingerprint)
+    CodeRow(key, uid=uid or NOBODY, expires=expires, epoch=epoch, ttl=_ttl(expires)).save()
 
 
 def owner(purpose: Purpose, fingerprint: str) -> str | None:
@@ -87,7 +91,7 @@ def valid(purpose: Purpose, fingerprint: str, now: int) -> Proof | None:
     except CodeRow.DoesNotExist:
         return None
     good = row.uid != NOBODY and row.used_by is None and row.expires > now
-    return Proof(row.key, row.uid) if good else None
+    return Proof(row.key, row.uid, row.epoch or 0) if good else None
 
 
 def keep_code(code_id: str, uid: str | None, mac: bytes, expires: int) -> None:

@@ -155,6 +155,14 @@ class TestReset:
         assert client.post(API + "reset_password", {"token": token, "pwdHash": OTHER}).code == 9015
         assert login(ann).code == 0
 
+    def test_a_token_ends_with_the_credentials_it_was_for(self, client, ann):
+        """Who moves away from a mailbox that somebody else reads is not followed by a link that lies there."""
+        self.request(client, email_of(ann))
+        token = mailed_token()
+        users.UserRow(ann.uid).update(actions=[users.UserRow.auth_epoch.add(1)])
+        assert client.get(f"{API}verify_password_reset_token?token={token}").code == 9015
+        assert client.post(API + "reset_password", {"token": token, "pwdHash": OTHER}).code == 9015
+
     def test_a_token_of_activation_resets_nothing(self, client):
         client.post(API + "register", {"email": "new@example.com", "pwdhash": PWDHASH})
         assert client.post(API + "reset_password", {"token": mailed_token(), "pwdHash": OTHER}).code == 9015

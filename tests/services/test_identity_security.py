@@ -182,6 +182,20 @@ class TestMeanwhile:
         assert refused.reason is Reason.UNAUTHENTICATED
         assert passwords.matches(users.get(uid).credentials["sha256_base64"], "NEW")
 
+    def test_the_password_was_changed_while_a_link_was_on_its_way(self):
+        uid = activated()
+        token = reset_token()
+        identity.change_password(uid, "", proof(), WRONG)
+        assert refusal(identity.reset_password, token, Form.SHA256_BASE64, "NEW").reason is Reason.TOKEN_EXPIRED
+        assert passwords.matches(users.get(uid).credentials["sha256_base64"], WRONG)
+
+    def test_the_password_was_changed_while_a_link_was_used(self, monkeypatch):
+        uid = activated()
+        token = reset_token()
+        self.between(monkeypatch, "recovery.verify_reset", lambda: identity.change_password(uid, "", proof(), WRONG))
+        assert refusal(identity.reset_password, token, Form.SHA256_BASE64, "NEW").reason is Reason.TOKEN_EXPIRED
+        assert passwords.matches(users.get(uid).credentials["sha256_base64"], WRONG)
+
     def test_another_number_was_bound(self, monkeypatch, world):  # noqa: F811
         uid = activated()
         late = bind_code(uid)

@@ -31,7 +31,8 @@ def verify_reset(token: str) -> codes.Proof:
     proof = None
     if rules.is_mailed_token(token):
         proof = codes.valid(Purpose.RESET, rules.fingerprint(token), clock.now_ms())
-    if proof is None:
+    user = users.get(proof.uid) if proof else None
+    if proof is None or user is None or not _may_reset(user, proof):
         raise Refused(Reason.TOKEN_EXPIRED, "token")
     return proof
 
@@ -43,11 +44,17 @@ def reset_password(token: str, form: Form, secret: str) -> None:
     expired = Refused(Reason.TOKEN_EXPIRED, "token")
 
     def decide(user: User) -> Amendment:
-        if user.standing is Standing.DISABLED:
+        if not _may_reset(user, proof):
             raise expired
         return credential_changed(user, "", Amendment({"credentials": credentials}, [proof]))
 
     amend(proof.uid, decide, expired)
+
+
+def _may_reset(user: User, proof: codes.Proof) -> bool:
+    """A link is good for the credentials it was asked for: who has changed one since then, be it the mailbox that the link
+    lies in, does not want it any more."""
+    return user.standing is not Standing.DISABLED and user.auth_epoch == proof.epoch
 
 
 def change_password(uid: str, session: str, proof: Proof, secret: str) -> None:

@@ -84,14 +84,14 @@ def mail_link(purpose: Purpose, user: User | None, invitation: Invitation, until
         if user is None:
             _mail(purpose, None, "", invitation, until)
         else:
-            _mail(purpose, user.uid, user.email, invitation, until)
+            _mail(purpose, user.uid, user.email, invitation, until, user.auth_epoch)
     except Exception as error:
         telemetry.alarm("link_not_queued", error, purpose=purpose)
         raise Refused(Reason.NOT_SENT) from error
 
 
-def _mail(purpose: Purpose, uid: str | None, to: str, invitation: Invitation, until: int) -> None:
+def _mail(purpose: Purpose, uid: str | None, to: str, invitation: Invitation, until: int, epoch: int = 0) -> None:
     token = rules.mailed_token(clock.token_bytes(rules.TOKEN_BYTES))
-    codes.keep(purpose, rules.fingerprint(token), uid, until)
+    codes.keep(purpose, rules.fingerprint(token), uid, until, epoch)
     receiver = Receiver(Channel.MAIL, to, uid or delivery.NOBODY)
     delivery.post(receiver, purpose, invitation.language, until, link=f"{invitation.link}{token}")
