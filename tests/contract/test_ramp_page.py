@@ -1,6 +1,7 @@
 """The identification page without a browser: who may post what, in which form, and what is answered."""
 
 import re
+from decimal import Decimal
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
@@ -8,13 +9,15 @@ import pytest
 from chalicelib import clock
 from chalicelib.api.ramp import page as view
 from chalicelib.core import identity as rules
-from chalicelib.core.identity import Purpose, Standing
-from chalicelib.core.kyc import Status
-from chalicelib.core.reasons import Refused
+from chalicelib.core.identity import HOUR_MS, Purpose, Standing
+from chalicelib.core.kyc import Location, Paper, Status
+from chalicelib.core.reasons import Reason, Refused
 from chalicelib.core.uploads import Upload
-from chalicelib.services import identity, kyc_links
-from chalicelib.services.ramp import accounts, visits
+from chalicelib.services import identity, kyc_links, wallet
+from chalicelib.services.identity import amending, binding
+from chalicelib.services.ramp import accounts, orders, partners, visits
 from chalicelib.stores import users
+from chalicelib.stores.users import Amendment
 from tests.contract.client import Client, proxy_event
 from tests.contract.ramp import check
 from tests.faults.test_upload_calls import held
@@ -369,6 +372,23 @@ class TestMailboxes:
         reply = self.proved(mailbox)
         assert reply.data["state"] == "passed"
         assert uid_of("Ana@example.ph") == uid
+
+    def test_a_mailbox_that_changed_hands_opens_nothing_of_whom_it_was(self, mailbox, monkeypatch):
+        self.proved(mailbox)
+        ann = uid_of("Ana@example.ph")
+        identity.hand_in(ann, "Ana Cruz", Location.OTHER, Paper.PASSPORT, "P1234567")
+        identity.review(ann, Status.APPROVED, "")
+        wallet.credit(ann, "USDT", Decimal(100), None)
+        changes, steps = binding._address(users.get(ann), rules.email("ana@elsewhere.ph"))
+        amending.amend(ann, lambda _: Amendment(changes, [], steps))
+        with pytest.raises(Refused) as caught:
+            orders.sell(partners.get(SOURCE), ramp_world.sale(account="Ana@example.ph"))
+        assert caught.value.reason is Reason.KYC_REQUIRED, "not even before somebody else has it"
+        later(monkeypatch, HOUR_MS)
+        reply = self.proved(mailbox)
+        assert reply.data["state"] == "form"
+        assert uid_of("Ana@example.ph") == users.find(rules.email("Ana@example.ph")).uid != ann
+        assert ramp_world.held(ann) == (100, 0)
 
     def test_what_is_sent_does_not_tell_whether_there_is_somebody(self, mailbox, app):
         ramp_world.person(account="another")

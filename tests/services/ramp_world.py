@@ -38,7 +38,7 @@ def person(account=ACCOUNT, source=SOURCE, *, passed=True, **funds):
     uid = users.next_uid()
     users.register(uid, rules.email(f"{uid}@example.ph"), {}, "en", clock.now_ms())
     users.UserRow(uid).update(actions=[users.UserRow.standing.set(Standing.ACTIVE.value)])
-    accounts.link(source, account, uid)
+    accounts.link(source, account, uid, vouched=True)
     if passed:
         identity.hand_in(uid, "Juan Cruz", Location.OTHER, Paper.PASSPORT, f"P{uid}")
         identity.review(uid, Status.APPROVED, "")

@@ -80,7 +80,7 @@ def _link(payload: Payload) -> dict[str, Any]:
     source, account, uid = (text(payload, name) for name in ("source", "account", "uid"))
     if users.get(uid) is None:
         raise Refused(Reason.NO_SUCH_USER, "uid")
-    if accounts.link(partners.get(source).source, account, uid) != uid:
+    if accounts.link(partners.get(source).source, account, uid, vouched=True) != uid:
         raise Refused(Reason.PARAMETER_INVALID, "account")
     return {"source": source, "account": account, "uid": uid, "cardStatus": accounts.status_of(uid)}
 

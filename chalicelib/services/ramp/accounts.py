@@ -1,11 +1,16 @@
 """Whom a partner means by an account, and how far that person's identification is."""
 
 from chalicelib import clock
+from chalicelib.core import identity as identities
 from chalicelib.core import ramp as rules
+from chalicelib.core.identity import Email
 from chalicelib.core.kyc import Status
 from chalicelib.core.ramp import CardStatus
+from chalicelib.core.reasons import Refused
 from chalicelib.services import identity
+from chalicelib.stores import names
 from chalicelib.stores.ramp import links
+from chalicelib.stores.ramp.links import Linked
 
 _CARD_STATUS = {
     Status.SUBMITTED: CardStatus.UNDER_REVIEW,
@@ -14,15 +19,37 @@ _CARD_STATUS = {
 }
 
 
-def link(source: str, account: str, uid: str) -> str:
-    """Let an account stand for a person from now on. The uid that it stands for: an earlier link stays, of several at
-    once one wins. Raises `Refused` (PARAMETER_INVALID) for what is no account."""
-    return links.link(rules.source(source), rules.account(account), uid, clock.now_ms())
+def link(source: str, account: str, uid: str, *, vouched: bool = False) -> str:
+    """Let an account stand for a person from now on. The uid that it stands for: an earlier link stays while it holds, of
+    several at once one wins. `vouched`: an operator knows that they are the same.
+
+    Raises `Refused` (PARAMETER_INVALID) for what is no account.
+    """
+    source, account = rules.source(source), rules.account(account)
+    standing = links.of(source, account)
+    stale = standing.uid if standing and not _holds(standing, account) else ""
+    return links.link(source, account, Linked(uid, vouched), clock.now_ms(), stale)
 
 
 def of(source: str, account: str) -> str | None:
     """The uid of the person whom a partner means, if the account is linked."""
-    return links.of(source, account)
+    standing = links.of(source, account)
+    return standing.uid if standing and _holds(standing, account) else None
+
+
+def mailbox_of(account: str) -> Email | None:
+    """The address that an account is, if it is one."""
+    try:
+        return identities.email(account)
+    except Refused:
+        return None
+
+
+def _holds(standing: Linked, account: str) -> bool:
+    """An account that is an address stands for the mailbox's person: it ends when they part, for whoever has the mailbox next
+    is somebody else. An operator's word does not depend on it."""
+    mailbox = None if standing.vouched else mailbox_of(account)
+    return mailbox is None or names.email_owner(mailbox) == standing.uid
 
 
 def card_status(source: str, account: str) -> CardStatus:

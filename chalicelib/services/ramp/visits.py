@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from chalicelib import clock
-from chalicelib.core import identity as rules
 from chalicelib.core.identity import Email, Purpose, Standing, User
 from chalicelib.core.kyc import WHOLE, Details, Record
 from chalicelib.core.reasons import Reason, Refused
@@ -36,16 +35,8 @@ class Visit:
 def visit(link: Link) -> Visit:
     """What the page shows to who has a link."""
     uid = accounts.of(link.source, link.account)
-    mailbox = mailbox_of(link)
+    mailbox = accounts.mailbox_of(link.account)
     return Visit(identity.standing(uid) if uid else None, mailbox.typed if mailbox else "")
-
-
-def mailbox_of(link: Link) -> Email | None:
-    """The address that an account is, if it is one."""
-    try:
-        return rules.email(link.account)
-    except Refused:
-        return None
 
 
 def send_code(link: Link, ip: str, language: str) -> str:
@@ -53,7 +44,7 @@ def send_code(link: Link, ip: str, language: str) -> str:
 
     Raises `Refused`: PARAMETER_INVALID (account) if it is none, CODE_TOO_OFTEN, NOT_SENT.
     """
-    mailbox = mailbox_of(link)
+    mailbox = accounts.mailbox_of(link.account)
     if mailbox is None:
         raise Refused(Reason.PARAMETER_INVALID, "account")
     count_send(Purpose.REAL_NAME, [mailbox.mailbox], ip, clock.now_ms())
@@ -65,7 +56,7 @@ def prove(link: Link, sent: identity.SentCode, language: str) -> str:
 
     Raises `Refused`: EMAIL_CODE, ACCOUNT_UNUSABLE.
     """
-    mailbox = mailbox_of(link)
+    mailbox = accounts.mailbox_of(link.account)
     if mailbox is None:
         raise Refused(Reason.PARAMETER_INVALID, "account")
     linked = accounts.of(link.source, link.account)
@@ -77,7 +68,7 @@ def prove(link: Link, sent: identity.SentCode, language: str) -> str:
 
 def person(link: Link, passed: str, language: str) -> str:
     """The uid of the visitor, who may be made for it. Raises `Refused` (SIGNATURE_MISMATCH) where a pass is needed."""
-    if mailbox_of(link) is not None:
+    if accounts.mailbox_of(link.account) is not None:
         return kyc_links.check_pass(link, passed, clock.now_ms())
     uid = accounts.of(link.source, link.account)
     if uid is None:
