@@ -36,6 +36,7 @@ METRICS = {
     "delivery_not_noted": Limit(0),
     "password_not_rehashed": Limit(0),
     "photo_not_released": Limit(0),
+    "photo_not_held": Limit(0),
     "captcha_silent": Limit(5, within_s=300),
     # A node may be restarted without anybody being called.
     "NodeDown": Limit(3, within_s=300),

@@ -92,8 +92,13 @@ def settle(uid: str, text: str, kind: Kind = Kind.IMAGE) -> Upload:
 def claim(uid: str, text: str, kind: Kind = Kind.IMAGE) -> Upload:
     """The same, when it is needed: it is not forgotten until it is released."""
     upload = settle(uid, text, kind)
-    uploads.hold(upload, held=True)
+    hold(upload)
     return upload
+
+
+def hold(upload: Upload) -> None:
+    """Say that a kept upload is needed, or needed after all."""
+    uploads.hold(upload, held=True)
 
 
 def release(upload: Upload) -> None:

@@ -203,6 +203,49 @@ class TestRecords:
         assert all(held(uploads.owned(uid, link)) for link in (second.front, second.hand))
         assert not any(held(photo) for photo in old)
 
+    @pytest.mark.parametrize("moment", ["after the verdict", "before its photos are marked", "after they were"])
+    def test_handed_in_again_while_they_are_let_go_they_stay(self, monkeypatch, moment):
+        uid = activated()
+        told = with_photos(uid)
+        identity.hand_in_details(uid, told, WHOLE)
+        again = [lambda: identity.hand_in_details(uid, told, WHOLE)]
+
+        def then(function, *, first=False):
+            def wrapped(*arguments, **named):
+                if first and again:
+                    again.pop()()
+                result = function(*arguments, **named)
+                if not first and again:
+                    again.pop()()
+                return result
+
+            return wrapped
+
+        if moment == "after the verdict":
+            monkeypatch.setattr(store, "review", then(store.review))
+        else:
+            monkeypatch.setattr(uploads, "release", then(uploads.release, first=moment.startswith("before")))
+        identity.review(uid, Status.REFUSED, "blurred")
+        found = identity.opened(uid)
+        assert found.record.status is Status.SUBMITTED
+        assert [held(uploads.Upload(name)) for name in found.claim.photos] == [True, True]
+
+    def test_let_go_while_they_are_handed_in_again_they_stay(self, monkeypatch):
+        uid = activated()
+        told = with_photos(uid)
+        identity.hand_in_details(uid, told, WHOLE)
+        identity.review(uid, Status.REFUSED, "blurred")
+        submit = store.submit
+
+        def late(handed_in):
+            for name in ("front", "hand"):
+                uploads.release(uploads.owned(uid, getattr(told, name)))  # the verdict's last step, just now
+            submit(handed_in)
+
+        monkeypatch.setattr(store, "submit", late)
+        identity.hand_in_details(uid, told, WHOLE)
+        assert [held(uploads.Upload(name)) for name in identity.opened(uid).claim.photos] == [True, True]
+
     def test_a_form_sent_twice_at_once_goes_in_once_and_keeps_its_photos(self):
         uid = activated()
         told = with_photos(uid)

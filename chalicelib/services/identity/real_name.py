@@ -61,12 +61,13 @@ def hand_in_details(uid: str, details: Details, demanded: AbstractSet[str], fact
         _submit(uid, claim, now, shown, "number")
     except Refused:
         # A form sent twice at once: what was refused here may be just what went in there.
-        standing = kyc.opened(uid)
-        needed = standing.claim.photos if standing and standing.record.status is not Status.REFUSED else ()
-        _release(set(claim.photos) - set(needed))
+        _release(set(claim.photos) - _needed(uid))
         raise
     if earlier is not None:
         _release(set(earlier.claim.photos) - set(claim.photos))
+        _hold(
+            set(earlier.claim.photos) & set(claim.photos)
+        )  # the verdict on the earlier claim may just be letting them go
 
 
 def _submit(uid: str, claim: Claim, now: int, shown: Shown | None, number: str) -> None:
@@ -104,6 +105,21 @@ def _own(uid: str, name: str, link: str, *, hold: bool = False) -> str:
         return (uploads.claim if hold else uploads.owned)(uid, link).name
     except Refused as refused:
         raise Refused(refused.reason, name) from None
+
+
+def _needed(uid: str) -> set[str]:
+    """The photos of a person's claim that is under review or approved."""
+    standing = kyc.opened(uid)
+    return set(standing.claim.photos) if standing and standing.record.status is not Status.REFUSED else set()
+
+
+def _hold(photos: Iterable[str]) -> None:
+    """Say of photos that are held once more that they are. It may fail: somebody is told, who has a week."""
+    for name in photos:
+        try:
+            uploads.hold(Upload(name))
+        except Exception as error:  # noqa: BLE001 - what the person asked for has been decided and done already
+            telemetry.alarm("photo_not_held", error)
 
 
 def _release(photos: Iterable[str]) -> None:
@@ -144,7 +160,7 @@ def claims_waiting() -> list[Opened]:
 def review(uid: str, status: Status, reason: str) -> None:
     """Approve or refuse the claim of a person that waits. Raises `Refused` (PARAMETER_INVALID) if none does.
 
-    The photos of a refused one are let go: who hands in again brings new ones.
+    The photos of a refused one are let go, unless they were handed in again meanwhile.
     """
     if len(reason) > rules.REASON_CHARACTERS_MAX:
         raise Refused(Reason.PARAMETER_INVALID, "reason")
@@ -153,6 +169,7 @@ def review(uid: str, status: Status, reason: str) -> None:
         raise Refused(Reason.PARAMETER_INVALID, "uid")
     if found is not None:
         _release(found.claim.photos)
+        _hold(set(found.claim.photos) & _needed(uid))
 
 
 def opened(uid: str) -> Opened | None:
