@@ -101,7 +101,7 @@ def _body(asset: str, begin: int, end: int, part: Iterable[Transfer]) -> bytes:
             "created": one.created,
             "succeeded": one.succeeded,
             "address": public(one).address,
-            "txid": one.txid,
+            "txid": public(one).txid,
         }
         for one in part
     ]

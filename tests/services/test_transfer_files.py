@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from chalicelib import settings
 from chalicelib.core.reasons import Refused
 from chalicelib.core.transfers import Rail, Status
-from chalicelib.services import transfer_files
+from chalicelib.services import transfer_files, wallet
 from chalicelib.services.transfer_files import HOUR_MS, SETTLED_MS
 from chalicelib.stores import accounts, transfers
 from chalicelib.stores import transfer_files as rows
@@ -97,6 +97,15 @@ class TestFiles:
         row = contents()[-1]["transfers"][0]
         assert (row["kind"], row["amount"], row["fee"]) == ("withdrawal", Decimal("0.1"), Decimal("0.001"))
         assert (row["created"], row["succeeded"]) == (NOON, paid.succeeded)
+
+    def test_bank_cards_and_what_a_bank_said_are_left_out(self, quiet):
+        wallet.credit(ANN, "CNY", Decimal(100), "ICBC 6222 0212, Wu San")
+        card = Withdrawal(ANN, "CNY", 10**9, 0, NOON, Rail.OPERATOR, address="Wu San|6222|ICBC|")
+        held = transfers.move(transfers.open_withdrawal(card, ANN, "asked"), Status.PROCESSING, "ops", "")
+        wallet.paid_withdrawal(held.number, "ICBC 4711, to Wu San")
+        quiet.wind(2 * HOUR_MS)
+        transfer_files.write()
+        assert [(one["address"], one["txid"]) for one in contents("CNY")[0]["transfers"]] == [("", "")] * 2
 
     def test_a_file_holds_so_many_and_no_more(self, quiet, monkeypatch):
         monkeypatch.setattr(transfer_files, "TRANSFERS_MAX", 2)
