@@ -344,6 +344,9 @@ class TestApproval:
         bob = person(BTC="20")
         wallet.cancel_withdrawal(bob, submit(bob, 6).number)
         assert submit(bob, 1).status == 1
+        cy = person(BTC="20")
+        wallet.reject_withdrawal(submit(cy, 4).number, "an address on a list")
+        assert submit(cy, 4).status == 1, "what was approved at once and then stopped counts as little"
 
     def test_each_asset_has_its_own_limit_and_money_always_waits(self):
         ann = person(BTC="20", DOGE="100", GOOC="5000", CNY="100", USDT="100")

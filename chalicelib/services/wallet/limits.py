@@ -51,10 +51,9 @@ def _sum(transfer: Transfer, seen: allowances.Allowance, now: int) -> int:
     operators approved too, but may be a moment late; what was approved without a look is known for sure.
     """
     since = now - ALLOWANCE_MS
-    listed = {
-        one.number: one.amount
-        for one in transfers.since(transfer.uid, Kind.WITHDRAWAL, transfer.asset, since)
-        if one.number < transfer.number and one.status not in REFUNDED
-    }
+    listed = list(transfers.since(transfer.uid, Kind.WITHDRAWAL, transfer.asset, since))
+    given_back = {one.number for one in listed if one.status in REFUNDED}
+    asked = {one.number: one.amount for one in listed if one.number < transfer.number}
     approved = {number: amount for number, (at, amount) in seen.spent.items() if at > since}
-    return sum({**listed, **approved, transfer.number: transfer.amount}.values())
+    counted = {**asked, **approved, transfer.number: transfer.amount}
+    return sum(amount for number, amount in counted.items() if number not in given_back)
