@@ -7,14 +7,16 @@ import pytest
 
 from chalicelib import clock
 from chalicelib.core.identity import DAY_MS
+from chalicelib.core.transfers import Kind
 from chalicelib.services import identity
-from chalicelib.stores import users
+from chalicelib.stores import transfers, users
 from tests.contract.test_router_trading import routed
 from tests.post import mailed_code, mails, queued
 from tests.services import world
 
 ONE = "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"
 OTHER = "12c6DSiU4Rq3P4ZxziKxzrL5LmMBrzjrJX"
+NXT_KEY = "4eb53cf353efb667e103fe9bb332737ce52bf2a7816cb9240145078dde78e106"
 #: A wrong check digit, another coin's, and what is none at all.
 NO_ADDRESSES = [
     "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNb", "DH5yaieqoZN36fDVciNyRueRGvGLR3mr7L", "somewhere", ONE + "\n", "x" * 5000, "名",
@@ -123,6 +125,22 @@ class TestWithdraw:
         bound(bob, "USDT", "TXYZ").done("withdraw", coin="USDT", **codes(bob))
         left = balance(bob, "USDT")[0]
         assert 0 < left < Decimal("0.000001")
+
+    @pytest.mark.parametrize(
+        ("coin", "address", "memo"),
+        [
+            ("NXT", "NXT-2Z5K-53Q4-WKWM-6X3TF", {"nxt_public_key": NXT_KEY}),
+            ("BTSX", "coinport", {"memo": "btc38-btsx-octo-72722"}),
+        ],
+        ids=["NXT", "BTSX"],
+    )  # fmt: skip
+    def test_what_a_coin_needs_besides_its_address(self, exchange, coin, address, memo):
+        """Coins that arrive at an exchange's account without a memo are nobody's there."""
+        person = exchange.person(**{coin: "100"})
+        client, sent = bound(person, coin, address), codes(person)
+        assert client.refused("withdraw", coin=coin, **sent) == "Invalid Argument"
+        client.done("withdraw", coin=coin, **memo, **sent)
+        assert transfers.since(person.uid, Kind.WITHDRAWAL, coin, 0)[0].memo in memo.values()
 
     def test_under_the_same_second_factors_as_elsewhere(self, exchange, ann):
         client = bound(ann)

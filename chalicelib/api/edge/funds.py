@@ -86,15 +86,21 @@ def page(query: TransfersQuery, newest: str = "") -> tuple[str | None, int | Non
 def submit(uid: str, body: WithdrawalBody) -> Transfer:
     """Ask for a withdrawal. What the coin or the person's settings need and did not come is `Refused`, by its name."""
     asset = currency(body.currency)
-    memo = body.nxt_public_key if asset == "NXT" else body.memo
-    if asset in NEEDS and not memo:
-        raise Refused(Reason.PARAMETER_MISSING, NEEDS[asset])
+    memo = memo_of(asset, body.memo, body.nxt_public_key)
     given = Given(
         _sent(body.emailUuid, body.emailCode, "email"),
         _sent(body.phoneUuid, body.phoneCode, "phone"),
         body.googleCode or None,
     )
     return wallet.submit_withdrawal(uid, asset, Decimal(body.amount), body.address, given, memo)
+
+
+def memo_of(asset: str, memo: str, nxt_public_key: str) -> str:
+    """What goes with an address of a coin. Raises `Refused` (PARAMETER_MISSING) where the coin needs it and it did not come."""
+    found = nxt_public_key if asset == "NXT" else memo
+    if asset in NEEDS and not found:
+        raise Refused(Reason.PARAMETER_MISSING, NEEDS[asset])
+    return found
 
 
 def named(body: CancelBody) -> int:

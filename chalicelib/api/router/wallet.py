@@ -6,6 +6,7 @@ import msgspec
 
 from chalicelib import settings
 from chalicelib.api.edge.callers import Caller
+from chalicelib.api.edge.funds import memo_of
 from chalicelib.api.edge.request import Request
 from chalicelib.api.router import words
 from chalicelib.api.router.methods import NoArguments, method
@@ -32,11 +33,14 @@ class CoinAndAddress(msgspec.Struct, forbid_unknown_fields=True):
 class Withdrawal(msgspec.Struct, forbid_unknown_fields=True):
     """Which coin is to be withdrawn, how much of it, and the factors that the person's settings ask for, as in coinport v2.
 
-    All but the coin are ours: the document has the whole balance withdrawn, and knows no factors.
+    All but the coin are ours: the document has the whole balance withdrawn, and knows neither factors nor what some coins need
+    besides an address.
     """
 
     coin: str
     amount: str = ""
+    memo: str = ""
+    nxt_public_key: str = ""
     emailUuid: str = ""  # noqa: N815 - names on the wire
     emailCode: str = ""  # noqa: N815
     phoneUuid: str = ""  # noqa: N815
@@ -77,6 +81,7 @@ def withdraw(_request: Request, arguments: Withdrawal, caller: Caller) -> object
     address = withdrawal_addresses.destination(caller.uid, asset.id)
     if not address:
         raise Refused(Reason.NOT_BOUND, "address")
+    memo = memo_of(asset.id, arguments.memo, arguments.nxt_public_key)
     amount = words.units(arguments.amount, "amount") if arguments.amount else _all_of(caller.uid, asset)
     given = Given(
         _sent(arguments.emailUuid, arguments.emailCode, Reason.EMAIL_CODE),
@@ -84,7 +89,7 @@ def withdraw(_request: Request, arguments: Withdrawal, caller: Caller) -> object
         arguments.googleCode or None,
     )
     try:
-        return str(wallet.submit_withdrawal(caller.uid, asset.id, amount, address, given).number)
+        return str(wallet.submit_withdrawal(caller.uid, asset.id, amount, address, given, memo).number)
     except Refused as refused:
         if (
             refused.reason is Reason.PARAMETER_MISSING
