@@ -38,6 +38,8 @@ METRICS = {
     "photo_not_released": Limit(0),
     "photo_not_held": Limit(0),
     "captcha_silent": Limit(5, within_s=300),
+    # Strangers can cause a few of them.
+    "captcha_unreadable": Limit(20, within_s=300),
     # A node may be restarted without anybody being called.
     "NodeDown": Limit(3, within_s=300),
     "NodeUnfit": Limit(3, within_s=300),

@@ -6,6 +6,7 @@ The configuration is one row, its key sealed, so that no secret lies in the envi
 import json
 import urllib.request
 from dataclasses import dataclass, field
+from typing import Final
 from urllib.parse import urlencode
 
 from pynamodb.attributes import BinaryAttribute, UnicodeAttribute
@@ -19,6 +20,9 @@ ANSWER_BYTES_MAX = 16 * 1024
 #: How long a warm container believes what it read.
 FRESH_MS = 60_000
 KEY = "captcha"
+#: Errors by which Geetest says nothing of the captcha: one of its own, and ids that it does not know, or that were deleted or
+#: paused there. All others blame what was sent, which is the caller's.
+NO_VERDICT: Final = frozenset({"-50000", "-50101", "-50102", "-50103", "-50104", "-50105"})
 
 
 class CaptchaRow(Table):
@@ -44,6 +48,10 @@ class Captcha:
 
 class Silent(Exception):  # noqa: N818 - says what is the case
     """The captcha's maker gave no answer that can be understood."""
+
+
+class Unreadable(Exception):  # noqa: N818 - says what is the case
+    """The captcha's maker cannot make sense of what it was sent; the message is its code for that."""
 
 
 _remembered: list[tuple[int, Captcha | None]] = []
@@ -78,7 +86,7 @@ def forget() -> None:
 
 
 def validate(captcha_id: str, fields: dict[str, str]) -> bool:
-    """Whether an answer to the captcha is right, as its maker says. Raises `Silent`."""
+    """Whether an answer to the captcha is right, as its maker says. Raises `Silent`, `Unreadable`."""
     url = f"{settings.GEETEST_URL}?{urlencode({'captcha_id': captcha_id})}"
     request = urllib.request.Request(url, data=urlencode(fields).encode())  # noqa: S310 - configured, not the caller's
     try:
@@ -86,6 +94,9 @@ def validate(captcha_id: str, fields: dict[str, str]) -> bool:
             said = json.loads(answer.read(ANSWER_BYTES_MAX))
     except (OSError, ValueError) as error:
         raise Silent(type(error).__name__) from None
-    if not isinstance(said, dict) or said.get("status") != "success":
+    if not isinstance(said, dict) or said.get("status") not in ("success", "error"):
         raise Silent("no verdict")
+    if said["status"] == "error":
+        code = str(said.get("code"))
+        raise Silent(code) if code in NO_VERDICT else Unreadable(code)
     return said.get("result") == "success"

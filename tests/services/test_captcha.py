@@ -20,7 +20,12 @@ from tests.services.test_identity import refusal
 
 ID = "647f5ed2ed8acb4be36784e01556bb71"
 KEY = plant("b09a7aafbfd83f73b35a9b530d0337bf")
-SOLVED = {"lot_number": "4dc3cfc2cdff448cad8d13107198d473", "captcha_output": "x", "pass_token": "y", "gen_time": "1"}
+SOLVED = {
+    "lot_number": "4dc3cfc2cdff448cad8d13107198d473",
+    "captcha_output": "sZ_f-9/8w==",
+    "pass_token": "a7a94e0d",
+    "gen_time": "1652342711",
+}
 
 
 @pytest.fixture
@@ -82,7 +87,11 @@ def test_one_that_was_not_solved_is_refused(geetest):
 
 @pytest.mark.parametrize(
     ("captcha_id", "response"),
-    [("", solved()), ("other", solved()), (ID, ""), (ID, "x"), (ID, "[]"), (ID, "{}"), (ID, solved(gen_time=1))],
+    [("", solved()), ("other", solved()), (ID, ""), (ID, "x"), (ID, "[]"), (ID, "{}"), (ID, "[" * 2000)]
+    + [(ID, solved(gen_time=time)) for time in (1652342711, "x", "165234271", "16523427110000", "١٦٥٢٣٤٢٧١١")]
+    + [(ID, solved(lot_number=lot)) for lot in ("", "\ud800", "g" * 32, SOLVED["lot_number"] + "\n")]
+    + [(ID, solved(captcha_output=output)) for output in ("", "\ud800", "two words", "名", "x" * 2049)]
+    + [(ID, solved(pass_token=token)) for token in ("", "\ud800", "x\x00")],
 )
 def test_what_is_none_is_refused_without_asking(geetest, captcha_id, response):
     turned_on()
@@ -90,8 +99,24 @@ def test_what_is_none_is_refused_without_asking(geetest, captcha_id, response):
     assert geetest.asked == []
 
 
+def error(code):
+    return {"status": "error", "code": code, "msg": "illegal gen_time", "desc": {"type": "defined error"}}
+
+
+@pytest.mark.parametrize("code", ["-50001", "-50002", "-50003", "-50005", "-50301", "-50303", "-50305", "-1", None])
+def test_whoever_sends_what_geetest_cannot_read_is_refused_with_an_alarm(geetest, monkeypatch, code):
+    turned_on()
+    geetest.answers.append((200, error(code)))
+    alarms = []
+    monkeypatch.setattr("chalicelib.telemetry.alarm", lambda name, *_, **__: alarms.append(name))
+    assert refusal(captcha.check, ID, solved()).reason is Reason.CAPTCHA
+    assert alarms == ["captcha_unreadable"]
+
+
 @pytest.mark.parametrize(
-    "answer", [(500, b""), (200, b"x"), (200, []), (200, {"status": "error", "code": "-50005", "msg": "illegal"})]
+    "answer",
+    [(500, b""), (200, b"x"), (200, []), (200, {"status": []})]
+    + [(200, error(code)) for code in ("-50000", "-50101", "-50102", "-50103", "-50104", "-50105")],
 )
 def test_while_geetest_gives_no_verdict_everybody_passes_with_an_alarm(geetest, monkeypatch, answer):
     turned_on()
