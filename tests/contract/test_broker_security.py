@@ -179,6 +179,15 @@ class TestApiKeys:
         body = {"id": ann.key().body["id"], "ip_white_list": text, **ann.factor(Purpose.MODIFY_API_KEY)}
         assert ann.post(IPS, body).code == code
 
+    @pytest.mark.parametrize("lost", [{}, {"ipWhiteList": "203.0.113.8"}, {"ip_white_list": None}])
+    def test_a_list_that_did_not_arrive_lifts_no_restriction(self, ann, lost):
+        body = {"id": ann.key().body["id"], "ip_white_list": "203.0.113.7"}
+        assert ann.post(IPS, {**body, **ann.factor(Purpose.MODIFY_API_KEY)}).body == DONE
+        del body["ip_white_list"]
+        reply = ann.post(IPS, json.dumps({**body, **lost, **ann.factor(Purpose.MODIFY_API_KEY)}))
+        assert (reply.status, reply.code) == (400, 30003)
+        assert ann.post(LIST).body[0]["ipWhiteList"] == "203.0.113.7"
+
     def test_an_unknown_key_cannot_be_changed(self, ann):
         for url, more in ((IPS, {"ip_white_list": ""}), (STATUS, {"status": "1"})):
             assert ann.post(url, {"id": "1", **more, **ann.factor(Purpose.MODIFY_API_KEY)}).code == 30010

@@ -38,9 +38,9 @@ class KeyBody(Factor, kw_only=True):
 
 
 class IpsBody(KeyBody, kw_only=True):
-    """A key, and the addresses it is to be good from; none for any."""
+    """A key, and the addresses it is to be good from; an empty list, which has to be said, for any."""
 
-    ip_white_list: str = ""
+    ip_white_list: str
 
 
 class StatusBody(KeyBody, kw_only=True):
