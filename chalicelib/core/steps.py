@@ -65,14 +65,14 @@ class Pending:
 
 
 def usable(pending: Pending | None, kind: Kind, agent: str, now: int) -> bool:
-    """Whether a request can go on: of this kind and program, unused, young, not tried too often."""
+    """Whether a request can go on: of this kind and program, unused, young, and verified or not tried too often."""
     return (
         pending is not None
         and pending.kind is kind
         and pending.agent in {"", agent}
         and not pending.used
         and now < pending.expires
-        and pending.attempts < ATTEMPTS_MAX
+        and (pending.verified or pending.attempts < ATTEMPTS_MAX)
     )
 
 

@@ -154,6 +154,15 @@ class TestFind:
         assert [browser.post(CHECK2, wrong(code)).code for _ in range(6)] == [31015] * 5 + [30010]
         assert browser.post(CHECK2, code).code == 30010
 
+    def test_after_four_wrong_ones_a_right_one_leads_to_the_end(self, ann, browser):
+        bind_mobile(ann)
+        request = {"request_id": found(browser)["requestId"]}
+        sent = browser.post(SEND, request).body
+        code = {**request, "order_id": sent["orderId"], "verify_code": texted_code()}
+        assert [browser.post(CHECK2, wrong(code)).code for _ in range(4)] == [31015] * 4
+        assert [browser.post(CHECK2, code).status for _ in range(2)] == [200] * 2
+        assert browser.post(FIND, {**request, **NEW}).status == 200
+
     def test_five_codes_are_sent_for_a_request(self, ann, browser, time):
         bind_mobile(ann)
         request = {"request_id": found(browser)["requestId"]}

@@ -59,6 +59,7 @@ PENDING = Pending("key", Kind.LOGIN, "1000000001", 1, Factor.MAIL, expires=1000,
 def test_a_request_can_go_on():
     assert steps.usable(PENDING, Kind.LOGIN, "agent", 999)
     assert steps.usable(replace(PENDING, agent=""), Kind.LOGIN, "any", 999)
+    assert steps.usable(replace(PENDING, attempts=5, verified=True), Kind.LOGIN, "agent", 999), "the fifth was right"
 
 
 @pytest.mark.parametrize(
