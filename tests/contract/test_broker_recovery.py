@@ -230,6 +230,16 @@ class TestFindLadder:
         time[0] += DAY_MS
         assert check1(browser, EMAIL, code_to(browser, EMAIL, "3")).status == 200
 
+    def test_two_names_count_alike_whether_they_are_one_persons_or_nobodys(self, ann, browser, app, time):
+        bind_mobile(ann)
+        guess = {"order_id": "123456789012345", "verify_code": "123456"}
+        for anyone, mail, mobile in (
+            (browser, EMAIL, MOBILE),
+            (Browser(app, ip="198.51.100.2"), "nobody@coinport.com", Mobile("86", "13899999999")),
+        ):
+            codes = [check1(anyone, name, guess).code for name in (mail, mobile, mail, mobile)]
+            assert codes == [31201, 31201, 31202, 31202]
+
     def test_an_empty_code_is_31014(self, browser):
         assert check1(browser, EMAIL, {}).code == 31014
         assert check1(browser, MOBILE, {}).code == 31014

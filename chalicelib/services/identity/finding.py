@@ -36,14 +36,15 @@ class Found:
 def find_password(name: Name, sent: SentCode, ip: str) -> Found:
     """The first step: a code that went to the name (type 3).
 
-    Raises `Refused`: FIND_TOO_MANY for the fourth account in an hour from an address; FIND_FAILED with the `failures` of
-    the account, after the fifth for a day, also for the right code; FIND_BY_MAIL or FIND_BY_MOBILE when the account was
+    Raises `Refused`: FIND_TOO_MANY for the fourth account in an hour from an address; FIND_FAILED with the `failures` at
+    the name, after the fifth for a day, also for the right code; FIND_BY_MAIL or FIND_BY_MOBILE when the account was
     made with the other name, which only the right code is told.
     """
     spelling, channel = spelling_of(name), channel_of(name)
     _count_account(ip, spelling)
     user = find(name)
-    proof = _proved(name, user, sent, f"find:{user.uid if user else f'nobody:{fingerprint(spelling)}'}")
+    # By name, whoever has it: a count by person would tell that two names are one's.
+    proof = _proved(name, user, sent, f"find:{fingerprint(spelling)}")
     if user is None:
         raise unknown()
     if user.registered_by not in {channel, None}:
