@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from app import app as application
 from chalicelib.api.broker import auth, errors, people, words
 from chalicelib.core import identity as rules
 from chalicelib.core.identity import DAY_MS, Channel, Standing
@@ -21,6 +22,14 @@ LOG = "/api/user/authorize_log"
 SIGN_UP = "/api/user/email_sign_up"
 EMAIL = "ann@coinport.com"
 MD5 = "0f34ebd20c2cbc01f40ae31ab1c2f4ba"
+#: What strangers may post.
+STRANGERS = sorted(
+    path
+    for path, methods in application.routes.items()
+    if path.startswith(("/api/user/", "/api/common/"))
+    and "POST" in methods
+    and not methods["POST"].view_function.declared.authenticated
+)
 
 
 @pytest.fixture
@@ -128,6 +137,30 @@ class TestSessions:
         browser.jar.pop("c_token")
         assert browser.post(CANCEL).code == 30060
         assert browser.get(INFO).status == 200
+
+    def test_a_link_of_another_site_makes_nobody_leave_either(self, browser):
+        registered(browser)
+        reply = browser.get(CANCEL, Sec_Fetch_Site="cross-site", Sec_Fetch_Mode="navigate")
+        assert (reply.status, reply.code, reply.cookies) == (403, 30060, [])
+        assert browser.get(INFO, Sec_Fetch_Site="cross-site", Sec_Fetch_Mode="navigate").status == 200
+
+    @pytest.mark.parametrize("path", STRANGERS)
+    def test_a_form_of_another_site_does_nothing_for_strangers(self, browser, path):
+        reply = browser.post(path, Sec_Fetch_Site="cross-site")
+        assert (reply.status, reply.code, reply.cookies) == (403, 30060, [])
+
+    def test_a_form_of_another_site_does_not_log_its_visitor_in_as_somebody_else(self, browser, app):
+        code = code_for(browser)
+        visitor = Browser(app)
+        body = {"email": EMAIL, "password1": MD5, "password2": MD5, **code}
+        assert visitor.post(SIGN_UP, body, Sec_Fetch_Site="cross-site").code == 30060
+        assert visitor.jar == {}
+        assert browser.post(SIGN_UP, body).status == 200, "a refused call leaves the code"
+
+    @pytest.mark.parametrize("site", ["same-origin", "same-site", "none"])
+    def test_ones_own_pages_may(self, browser, site):
+        body = {"email": EMAIL, "password1": MD5, "password2": MD5, **code_for(browser)}
+        assert browser.post(SIGN_UP, body, Sec_Fetch_Site=site).status == 200
 
     def test_a_person_registered_here_has_the_same_account_at_coinport(self, browser, app):
         from decimal import Decimal

@@ -60,6 +60,11 @@ class TestAuthorize:
         assert answer["functions"] == [{"id": "1", "function": "get_user_info", "name": "查询用户信息"}]
         assert app_.authorize(language="en").body["functions"][0]["name"].isascii()
 
+    def test_applications_are_other_sites(self, app_):
+        app_.browser.headers["Sec-Fetch-Site"] = "cross-site"
+        good = app_.code()
+        assert app_.info(app_.exchanged(good).body["access_token"]).status == 200
+
     @pytest.mark.parametrize(
         ("wrong", "code"),
         [

@@ -1,13 +1,13 @@
 """How an endpoint of this dialect is declared, and how its answers are spelt: the bare body, or ``{"code":…,"msg":…}``."""
 
-from collections.abc import Mapping
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from chalice.app import Response
+import msgspec
+from chalice.app import Blueprint, Response
 
 from chalicelib.api.broker.errors import STATUSES, code_of, message
-from chalicelib.api.edge.endpoint import PRIVATE, Answer, Dialect, response
+from chalicelib.api.edge.endpoint import PRIVATE, Answer, Dialect, View, response
 from chalicelib.api.edge.endpoint import endpoint as declare
 from chalicelib.api.edge.request import Request
 from chalicelib.core.reasons import Reason, Refused
@@ -37,6 +37,22 @@ def _authenticate(request: Request) -> object:
     return authenticate(request)
 
 
-#: Declares an endpoint of this dialect, see `edge.endpoint`. Parameters that nobody asked for are let be, as clients of this
-#: dialect send some with every call (``c_token``, ``device_id``).
-endpoint: Final = partial(declare, Dialect(_rendered, refusal, _authenticate), query=None)
+_DIALECT: Final = Dialect(_rendered, refusal, _authenticate)
+
+
+def endpoint(
+    routes: Blueprint,
+    methods: str | Sequence[str],
+    path: str,
+    *,
+    authenticated: bool = False,
+    from_anywhere: bool = False,
+    query: type[msgspec.Struct] | None = None,
+) -> Callable[[View], View]:
+    """Declare an endpoint of this dialect, see `edge.endpoint`. Parameters that nobody asked for are let be, as clients of
+    this dialect send some with every call (``c_token``, ``device_id``).
+
+    A post with a session has its c_token; what strangers post must not come from another site's page, unless `from_anywhere`.
+    """
+    own_site = not (authenticated or from_anywhere)
+    return declare(_DIALECT, routes, methods, path, authenticated=authenticated, own_site=own_site, query=query)

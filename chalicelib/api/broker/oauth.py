@@ -57,7 +57,7 @@ class TokenBody(msgspec.Struct):
     code_verifier: str = ""
 
 
-@endpoint(routes, "POST", "/api/oauth2/authorize")
+@endpoint(routes, "POST", "/api/oauth2/authorize", from_anywhere=True)
 def authorize(request: Request) -> object:
     """Have an application wait for a sign-up or login that names the request, and say what it asks for."""
     body = parameters.read(request, AuthorizeBody)
@@ -79,7 +79,7 @@ def authorize(request: Request) -> object:
     }
 
 
-@endpoint(routes, "POST", "/api/oauth2/access_token")
+@endpoint(routes, "POST", "/api/oauth2/access_token", from_anywhere=True)
 def access_token(request: Request) -> object:
     """Exchange a code for an access token. A refusal is told in RFC 6749's words too."""
     basic = _basic(request)

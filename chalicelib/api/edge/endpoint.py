@@ -59,13 +59,14 @@ def endpoint(
     *,
     authenticated: bool = False,
     public: bool = False,
+    own_site: bool = False,
     query: type[msgspec.Struct] | None = NoQuery,
 ) -> Callable[[View], View]:
     """Register a view of ``(request)``, or of ``(request, caller)`` when `authenticated`, at `path`.
 
     It returns plain data or an `Answer`, or raises `Refused`. Parameters that `query` does not name are refused before
-    it runs; the view reads them with ``request.query_as``. A `query` of None leaves the query to the view. A dialect
-    wraps this once, so that its own files name no dialect.
+    it runs; the view reads them with ``request.query_as``. A `query` of None leaves the query to the view. With `own_site`
+    posts of other sites' pages are refused (CROSS_SITE). A dialect wraps this once, so that its own files name no dialect.
     """
 
     def register(view: View) -> View:
@@ -75,6 +76,8 @@ def endpoint(
             headers: Mapping[str, str] = PUBLIC if public else {}
             headers = {"Cache-Control": SHARED_SECOND if public else PRIVATE, **headers}
             try:
+                if own_site and request.method == "POST":
+                    request.check_site()
                 arguments = (request, dialect.authenticate(request)) if authenticated else (request,)
                 if query is not None:
                     request.query_as(query)

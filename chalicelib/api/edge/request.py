@@ -112,6 +112,15 @@ class Request:
         """The language of messages: ``zh``, unless English comes first in Accept-Language."""
         return "en" if (self.header("accept-language") or "").strip().lower().startswith("en") else "zh"
 
+    def check_site(self) -> None:
+        """Raises `Refused` (CROSS_SITE) for what a browser says that another site's page asked for.
+
+        A form of such a page comes without our cookies, but those of the answer would stay: a login would leave a session of
+        that site's choice.
+        """
+        if self.header("sec-fetch-site") == "cross-site":
+            raise Refused(Reason.CROSS_SITE)
+
     @cached_property
     def _headers(self) -> dict[str, str]:
         return {str(name).lower(): str(value) for name, value in (self._event.get("headers") or {}).items()}

@@ -80,7 +80,7 @@ SPELLINGS: Final[Mapping[Reason, Spelling]] = {
     Reason.EMAIL_UNVERIFIED: Spelling(9003, "未绑定邮箱", "No e-mail address is bound"),
     # What only the broker dialect gives rise to; the sentences are for all.
     Reason.LOGIN_FAILED: Spelling(1014, "账号或密码错误", "Wrong name or password", status=401),
-    Reason.CROSS_SITE: Spelling(1014, "请求来源校验失败", "The request lacks its c_token", status=401),
+    Reason.CROSS_SITE: Spelling(1014, "请求来源校验失败", "Another site's page, or no c_token", status=401),
     Reason.CAPTCHA: Spelling(1007, "人机验证失败", "The captcha was not solved"),
     Reason.NO_SUCH_REQUEST: Spelling(1007, "请求无效或已过期，请重新操作", "Unknown or expired; begin anew"),
     Reason.SPENT: Spelling(1002, "操作次数已达上限，请稍后再试", "Done too many times; try again later"),

@@ -48,9 +48,8 @@ def router(request: Request) -> object:
     method = METHODS.get(name) if isinstance(name, str) else None
     if method is None or (method.changing and request.method != "POST"):
         raise Refused(Reason.NO_SUCH_URL, "router")
-    if method.changing and request.header("sec-fetch-site") == "cross-site":
-        # Another site's form. It comes without our cookie, but a login would leave one of the other site's choice.
-        raise Refused(Reason.CROSS_SITE)
+    if method.changing:
+        request.check_site()
     try:
         caller = (_authenticate(request),) if method.authenticated else ()
         return method.view(request, heard(fields, method.arguments), *caller)

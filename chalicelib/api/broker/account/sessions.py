@@ -36,7 +36,8 @@ def get_base_info(_request: Request, caller: Caller) -> object:
 
 @endpoint(routes, ["GET", "POST"], "/api/user/authorize_cancel")
 def authorize_cancel(request: Request) -> object:
-    """End the session, if there is one, and have the browser forget it."""
+    """End the session, if there is one, and have the browser forget it. Raises `Refused` (CROSS_SITE)."""
+    request.check_site()  # also by GET: a link brings the cookies along, as forms do not
     token = auth.token_of(request)
     if token:
         auth.check_origin(request, token)
