@@ -47,7 +47,7 @@ def test_a_test_that_writes_a_secret_fails(pytester, monkeypatch):
     [
         Claim("吴小野", Location.CHINA, Paper.ID_CARD, "11010519491231002X"),
         BankCard("招商银行", "吴三", "2934723894572398749", "海淀支行"),
-        Receiver(Channel.SMS, "+8613873647282", "1000000001"),
+        Receiver(Channel.SMS, "+8613873647282", "1000000001", "+8613873647282"),
         Mobile("86", "13873647282"),
         Number("13873647282"),
         Entered(None, "0f34ebd20c2cbc01f40ae31ab1c2f4ba", "9b74c9897bac770ffc029102a200c5de"),

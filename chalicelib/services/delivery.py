@@ -21,11 +21,15 @@ NOBODY: Final = "nobody"
 
 @dataclass(frozen=True, slots=True)
 class Receiver:
-    """Where a message goes, and whose it is: sealed for `uid`. An empty `address` is nobody's."""
+    """Where a message goes, and whose it is: sealed for `uid`. An empty `address` is nobody's.
+
+    A code is bound to `name` where there is one, else to `address`: an address may be written in several ways.
+    """
 
     channel: Channel
     address: str = field(repr=False)
     uid: str = NOBODY
+    name: str = field(default="", repr=False)
 
 
 class Busy(Exception):  # noqa: N818 - says what is the case

@@ -357,6 +357,11 @@ class TestBind:
         time[0] += HOUR_MS
         assert sign_up(Browser(app), EMAIL).status == 200, "the old mailbox is free"
 
+    def test_an_address_that_is_written_otherwise_than_its_code_was_asked_for(self, ann, app):
+        new = code_to(Browser(app, ip="198.51.100.51"), "New@Coinport.com", "6")
+        body = {"email_order_id": new["order_id"], "email_verify_code": new["verify_code"], **own_code(ann, "6")}
+        assert ann.post("/api/user/bind_email", {"email": "new@coinport.com", **body}).status == 200
+
     def test_anothers_name_is_told_after_the_codes(self, ann, app):
         sign_up(Browser(app), MOBILE)
         assert bind_mobile(ann).code == 31003

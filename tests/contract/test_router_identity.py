@@ -230,6 +230,10 @@ class TestRegeistUser:
         answer = anyone.refused("regeist_user", user=USER, pass_=PASSWORD, valid_code="123456")
         assert answer == "Valid Code Expire"
 
+    def test_a_code_asked_for_under_another_spelling(self, anyone):
+        anyone.done("make_valid_code", user=USER.title())
+        anyone.done("regeist_user", user=USER, pass_=PASSWORD, valid_code=mailed_code())
+
     def test_only_the_newest_code_counts(self, anyone, time):
         anyone.done("make_valid_code", user=USER)
         old = mailed_code()

@@ -351,4 +351,4 @@ def test_captcha_settings(monkeypatch, fault):
 
 def test_a_receiver_is_one():
     assert new(address(1), Purpose.SIGN_UP).id != new(address(1), Purpose.SIGN_UP).id
-    assert identity.names.receiver_of(address(1)) == Receiver(Channel.MAIL, "p1@coinport.com")
+    assert identity.names.receiver_of(address(1)) == Receiver(Channel.MAIL, "p1@coinport.com", name="p1@coinport.com")

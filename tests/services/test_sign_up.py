@@ -89,6 +89,21 @@ class TestSignUp:
             assert refusal(call).reason is Reason.EMAIL_CODE
         identity.sign_up(entry, code)
 
+    @pytest.mark.parametrize(
+        ("asked", "given"),
+        [
+            ("Ann@Coinport.com", "ann@coinport.com"),
+            ("ann@coinport.com", "ANN@coinport.COM"),
+            ("a.nn+x@gmail.com", "Ann@googlemail.com"),
+            ("ann+x@outlook.com", "Ann@outlook.com"),
+        ],
+    )
+    def test_the_code_is_the_mailboxs_however_it_is_written(self, asked, given):
+        code = coded(rules.email(asked))
+        assert mails()[-1].destinations["ToAddresses"] == [asked], "mail goes where it was asked for"
+        uid = identity.sign_up(Entry(rules.email(given), "en", secret=MD5), code)
+        assert users.get(uid).email == given
+
     def test_a_code_works_once_and_for_ten_minutes(self, world):  # noqa: F811
         signed_up()
         code = coded(MOBILE)

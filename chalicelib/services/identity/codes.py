@@ -117,7 +117,8 @@ def check_code_to_any(purpose: Purpose, receivers: Sequence[Receiver], sent: Sen
 
 
 def _mac(code_id: str, purpose: Purpose, receiver: Receiver, code: str) -> bytes:
-    return vault.mac(rules.code_message(code_id, purpose, receiver.channel, receiver.uid, receiver.address, code))
+    bound = receiver.name or receiver.address
+    return vault.mac(rules.code_message(code_id, purpose, receiver.channel, receiver.uid, bound, code))
 
 
 def _owner(receiver: Receiver) -> str | None:

@@ -21,8 +21,9 @@ def word_of(name: Name) -> str:
 
 
 def receiver_of(name: Name) -> Receiver:
-    """A name as the receiver of a code that is bound to it and to nobody's account."""
-    return Receiver(channel_of(name), name.typed if isinstance(name, Email) else name.full, NOBODY)
+    """A name as the receiver of a code that is bound to it, however it is written, and to nobody's account."""
+    typed = name.typed if isinstance(name, Email) else name.full
+    return Receiver(channel_of(name), typed, NOBODY, spelling_of(name))
 
 
 def spelling_of(name: Name) -> str:
