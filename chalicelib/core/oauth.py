@@ -26,6 +26,7 @@ CLIENT_ID_BYTES: Final = 16
 SECRET_BYTES: Final = 32
 
 _ALPHABET: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+_CLIENT_ID: Final = re.compile(rf"[0-9a-f]{{{2 * CLIENT_ID_BYTES}}}", re.ASCII)
 _CHALLENGE: Final = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 _VERIFIER: Final = re.compile(r"[A-Za-z0-9._~-]{43,128}", re.ASCII)
 _PORTS: Final = {"https": 443, "http": 80}
@@ -72,6 +73,11 @@ def code_text(random: bytes) -> str:
     """A request id or a code: 32 letters and digits of as many random bytes, 186 bits of chance."""
     assert len(random) == ID_CHARACTERS
     return "".join(_ALPHABET[byte % len(_ALPHABET)] for byte in random)
+
+
+def is_client_id(text: str) -> bool:
+    """Whether a text could be the id of an application at all: random bytes in hexadecimal digits."""
+    return _CLIENT_ID.fullmatch(text) is not None
 
 
 def redirect_uri(text: str) -> str:

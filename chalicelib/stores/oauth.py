@@ -14,7 +14,7 @@ from pynamodb.transactions import TransactWrite
 
 from chalicelib import settings
 from chalicelib.core.identity import DAY_MS
-from chalicelib.core.oauth import TOKEN_MS, Client, Wish
+from chalicelib.core.oauth import TOKEN_MS, Client, Wish, is_client_id
 from chalicelib.stores.table import Integer, Table, refused
 
 TRIES_MAX = 5
@@ -138,7 +138,9 @@ def register(client: Client, now: int) -> None:
 
 
 def client(client_id: str) -> Client | None:
-    """An application."""
+    """An application. What can be no id of one is not looked for: DynamoDB has no answer for keys beyond 2048 bytes."""
+    if not is_client_id(client_id):
+        return None
     try:
         row = ClientRow.get(f"client:{client_id}", consistent_read=True)
     except ClientRow.DoesNotExist:

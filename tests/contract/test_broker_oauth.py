@@ -8,9 +8,12 @@ from chalicelib.services import oauth
 from chalicelib.stores import users
 from tests.contract.broker import Browser
 from tests.core.test_oauth import CHALLENGE, VERIFIER
+from tests.faults.injection import Faults, injected
 
 AUTHORIZE, TOKEN, INFO = "/api/oauth2/authorize", "/api/oauth2/access_token", "/api/oauth2/user_info"
 URI = "https://www.bhex.us/s_api/basic/config"
+#: What the id of no application is: DynamoDB takes keys of 2048 bytes, and answers longer ones with an error of its own.
+NO_IDS = ["x", "x" * 2048, "字" * 1000, "A" * 32, "0" * 31]
 
 
 class Application:
@@ -83,6 +86,12 @@ class TestAuthorize:
     def test_what_is_wrong_is_told(self, app_, wrong, code):
         assert app_.authorize(**wrong).code == code
 
+    @pytest.mark.parametrize("client_id", NO_IDS)
+    def test_what_is_no_id_is_not_looked_for(self, app_, monkeypatch, client_id):
+        with injected(monkeypatch, Faults()) as faults:
+            assert app_.authorize(client_id=client_id).code == 60003
+        assert faults.seen == []
+
 
 class TestAccessToken:
     def test_for_a_code(self, app_):
@@ -104,6 +113,17 @@ class TestAccessToken:
             reply = app_.exchanged(app_.code(), headers, client_id=None, client_secret=None)
             assert (reply.status, reply.code, reply.body["error"]) == (401, 60003, "invalid_client")
             assert reply.headers["www-authenticate"].startswith("Basic ")
+
+    @pytest.mark.parametrize("client_id", NO_IDS)
+    def test_what_is_no_id_is_not_looked_for(self, app_, monkeypatch, client_id):
+        headers = {"Authorization": f"Basic {base64.b64encode(f'{client_id}:x'.encode()).decode()}"}
+        with injected(monkeypatch, Faults()) as faults:
+            for reply in (
+                app_.exchanged("x" * 32, client_id=client_id),
+                app_.exchanged("x" * 32, headers, client_id=None, client_secret=None),
+            ):
+                assert (reply.status, reply.code, reply.body["error"]) == (401, 60003, "invalid_client")
+        assert faults.seen == []
 
     def test_with_pkce(self, app_):
         more = {"code_challenge": CHALLENGE, "code_challenge_method": "S256"}

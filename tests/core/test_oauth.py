@@ -102,6 +102,12 @@ def test_codes_have_32_letters_and_digits():
     assert len(oauth.code_text(bytes(range(224, 256)))) == 32
 
 
+def test_ids_of_applications_have_32_hexadecimal_digits():
+    assert oauth.is_client_id(bytes(range(oauth.CLIENT_ID_BYTES)).hex())
+    for text in ("", "0" * 31, "0" * 33, "A" * 32, "g" * 32, "٣" * 32, "0" * 31 + "\n", "0" * 32 + "\n"):
+        assert not oauth.is_client_id(text)
+
+
 def test_a_name_can_be_read():
     assert oauth.client_name(" BHEX ") == "BHEX"
     for name in ("", " ", "x" * 65, "a\nb"):
