@@ -2,12 +2,14 @@
 and that the server decides."""
 
 import re
+from datetime import date
 
 import pytest
 
 from chalicelib import clock
+from chalicelib.api.ramp.page import FIELDS
 from chalicelib.core import identity as rules
-from chalicelib.core.kyc import Status
+from chalicelib.core.kyc import WHOLE, Details, Status, claim_of
 from chalicelib.core.uploads import Upload
 from chalicelib.services import identity, kyc_links, operations
 from chalicelib.services.ramp import accounts
@@ -339,6 +341,35 @@ class TestTheServer:
         page.locator(f"#{name}-error:not(:empty)").wait_for()
         assert page.evaluate("document.activeElement.id") == name
         assert ops("list")["waiting"] == []
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"nationality": "US", "number": "123456"},
+            {"nationality": "US", "number": "12345678"},
+            {"nationality": "US", "number": "A12345678"},
+            {"surname": "De\u3000la\xa0Cruz"},  # as keyboards of East Asia and copied texts have spaces
+            {"given": "Ａｎａ－Maria．"},
+            {"middle": "e\u0301" * 64},  # two characters each, one when they are composed
+            {"address": f"12 Rizal{' ' * 200}Street"},
+            {"address": "𠮷" * 200},  # two of what JavaScript counts
+        ],
+    )
+    def test_takes_nothing_that_the_script_refuses(self, visit, changes):
+        values = {"surname": "Cruz", "given": "Ana", "middle": "", "nationality": "PH", "number": "P1234567A"}
+        values |= {"born": "1990-02-28", "address": "12 Rizal Street", "occupation": "employed", "income": "10k-30k"}
+        values |= {"gender": "female", "paper": "passport", "front": "front", "hand": "hand"} | changes
+        claim_of(Details(**values), WHOLE, date(2026, 1, 1))
+        said = {wire: values[inner] for wire, inner in FIELDS.items()} | {"sex": "2", "cardType": "2"}
+        checked = "async (said) => (await import('../web/checks.js')).faults(said)"
+        assert visit("customer-24").evaluate(checked, said) == {}
+
+    def test_takes_an_old_passport_of_the_united_states(self, visit, tmp_path):
+        page = visit("customer-25")
+        fill(page, files(tmp_path), cardNo="12345678")
+        page.select_option("#nationality", "US")
+        page.click("#submit")
+        state(page, "review")
 
     def test_tells_of_a_document_in_use(self, visit, tmp_path):
         first, second = visit("customer-12"), visit("customer-13")
