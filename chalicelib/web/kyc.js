@@ -251,8 +251,10 @@ async function choose(name) {
     status.classList.add("done");
     bar.hidden = true;
   } catch (refusal) {
-    if (busy[name] !== turn || ranOut(refusal)) return;
-    fail(name, words(refusal));
+    if (busy[name] !== turn) return;
+    // Whoever proved the mailbox again comes back to an empty field: this photo is not on its way any more.
+    fail(name, refusal.code === SIGNATURE ? "e_photo_missing" : words(refusal));
+    ranOut(refusal);
   }
 }
 

@@ -482,7 +482,7 @@ class TestLanguages:
 class TestMailboxes:
     def prove(self, page, code=None):
         page.click("#send-code")
-        page.locator("#sent:not(:empty)").wait_for()
+        page.locator("#code:focus").wait_for()
         page.fill("#code", code or mailed_code())
         page.keyboard.press("Enter")
 
@@ -543,6 +543,25 @@ class TestMailboxes:
         page.click("#submit")
         state(page, "prove")
         assert page.input_value("#lastName") == "Cruz"
+
+    def test_a_photo_on_its_way_when_the_pass_ran_out_can_be_chosen_again(self, visit, tmp_path, monkeypatch):
+        page, photos = visit("ana@example.ph"), files(tmp_path)
+        page.clock.install()
+        self.prove(page)
+        state(page, "form")
+        fill(page, {"cardFront": photos["cardFront"]})
+        later(monkeypatch, 3_601_000)
+        page.set_input_files("#cardHand", str(photos["cardHand"]))
+        state(page, "prove")
+        page.clock.run_for(61_000)  # until a code can be sent again
+        self.prove(page)
+        state(page, "form")
+        assert error(page, "cardHand") == "Please add a photo"
+        assert page.evaluate("document.querySelector('#cardHand').files.length") == 0
+        page.set_input_files("#cardHand", str(photos["cardHand"]))
+        page.locator("#cardHand-status.done").wait_for()
+        page.click("#submit")
+        state(page, "review")
 
 
 class TestLinks:
