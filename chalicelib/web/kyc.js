@@ -176,6 +176,9 @@ byId("send-code").addEventListener("click", async () => {
   tick();
 });
 
+// Out of reach until here: without this script the browser would send the step's form itself, which proves nothing.
+for (const control of prove.elements) control.disabled = false;
+
 prove.addEventListener("submit", async (event) => {
   event.preventDefault();
   const code = byId("code").value.trim();

@@ -521,6 +521,26 @@ class TestMailboxes:
         assert re.fullmatch(r"Send again in \d+ s", page.locator("#send-code").inner_text())
         assert len(mails()) == 1
 
+    @pytest.mark.parametrize(
+        ("locale", "said"),
+        [
+            ("en-US", "JavaScript is off: proving your e-mail address needs it."),
+            ("zh-CN", "未启用JavaScript：验证邮箱需要它。"),
+        ],
+    )
+    def test_need_a_script_and_without_one_the_link_stays(self, visit, locale, said):
+        page = visit("carol@example.ph", locale=locale, java_script_enabled=False)
+        state(page, "prove")
+        assert page.locator("noscript:visible").inner_text().startswith(said)
+        for control in ("#send-code", "#code", "#prove button:not([type])"):
+            assert page.locator(control).is_disabled()
+        link = page.url
+        with page.expect_navigation():
+            page.locator("#prove").evaluate("form => form.submit()")
+        assert page.url == link
+        page.goto(link)
+        state(page, "prove")
+
     def test_after_a_refusal_the_mailbox_is_proved_again(self, visit, tmp_path):
         page = visit("ana@example.ph")
         self.prove(page)
