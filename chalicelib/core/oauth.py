@@ -30,8 +30,9 @@ _CLIENT_ID: Final = re.compile(rf"[0-9a-f]{{{2 * CLIENT_ID_BYTES}}}", re.ASCII)
 _CHALLENGE: Final = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 _VERIFIER: Final = re.compile(r"[A-Za-z0-9._~-]{43,128}", re.ASCII)
 _PORTS: Final = {"https": 443, "http": 80}
+_HOST: Final = re.compile(r"[a-z0-9.-]+", re.ASCII)
 #: Hosts that have none below them.
-_ADDRESS: Final = re.compile(r"[0-9.]+|.*:.*", re.ASCII)
+_ADDRESS: Final = re.compile(r"[0-9.]+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +156,8 @@ def _parts(uri: str) -> SplitResult | None:
         port = found.port
     except ValueError:
         return None
-    if not found.hostname or "@" in found.netloc or port == 0:
+    # Python finds a host between brackets wherever they stand; browsers decode what is behind a percent sign.
+    if not _HOST.fullmatch(found.hostname or "") or set("[]%\\@") & set(found.netloc) or port == 0:
         return None
     return found if found.scheme in _PORTS else None
 

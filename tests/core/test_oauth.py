@@ -50,6 +50,15 @@ def test_an_address_on_the_host_or_below_it_is_the_applications(uri):
         "https:///bhex.us",
         "https://bhex.us/" + "x" * 2000,
         "https://bhex。us/",
+        "https://evil.com[v1.bhex.us]/",  # one host to Python, another to browsers
+        "https://[v1.bhex.us]/",
+        "https://evil.us%2f.bhex.us/",
+        "https://evil.us%5c.bhex.us/",
+        "https://evil.us\\.bhex.us/",
+        "https://evil.us;.bhex.us/",
+        "https://evil.us,.bhex.us/",
+        "https://evil.us'.bhex.us/",
+        "https://ev_il.bhex.us/",
     ],
 )
 def test_any_other_address_is_not(uri):
@@ -62,6 +71,12 @@ def test_an_address_of_numbers_has_no_hosts_below_it():
     for uri in ("http://x.127.0.0.1:9000/", "http://127.0.0.1:9001/", "https://127.0.0.1:9000/"):
         with pytest.raises(Refused):
             oauth.wish(client, uri, "s", "", "", "")
+
+
+@pytest.mark.parametrize("uri", ["https://[::1]/", "https://bhex.us[::1]/", "https://bhex%2eus/", "https://a@bhex.us/"])
+def test_no_application_is_registered_with_a_host_that_readers_differ_on(uri):
+    with pytest.raises(Refused):
+        oauth.redirect_uri(uri)
 
 
 def test_a_scope_names_known_functions():
