@@ -85,7 +85,10 @@ def settle(uid: str, text: str, kind: Kind = Kind.IMAGE) -> Upload:
     """
     upload = owned(uid, text, kind)
     if not uploads.there(upload):
-        _bring_in(upload)
+        try:
+            _bring_in(upload)
+        except uploads.Changed:  # its owner sends something else meanwhile, which was not looked at
+            raise Refused(Reason.UPLOAD_INVALID) from None
     return upload
 
 

@@ -4,6 +4,8 @@ incoming/<name>     as it came by a presigned POST, unchecked; nothing but `serv
 kept/<name>         checked. Tagged `held` = no until something of ours needs it; gone after a week if nothing does
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
@@ -11,7 +13,7 @@ from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
 
-from chalicelib import settings
+from chalicelib import clock, settings
 from chalicelib.core.uploads import CONTENT_TYPES, HEAD_BYTES, Upload
 from chalicelib.stores import aws
 
@@ -24,6 +26,13 @@ LINK_S: Final = 60
 FORM_S: Final = 600
 #: Without the right to list a bucket, AWS says 403 of what is not there.
 _MISSING: Final = frozenset({"404", "403", "NoSuchKey", "NotFound", "AccessDenied", "Forbidden"})
+#: What a condition that does not hold is answered.
+_UNMET: Final = frozenset({"412", "PreconditionFailed"})
+#: What one of two conditional writes of a name is answered that are under way at once; botocore does not repeat it.
+_CONFLICT: Final = frozenset({"409", "ConditionalRequestConflict"})
+#: How often such a write is made, and the first pause in between; it doubles.
+CONFLICT_TRIES_MAX: Final = 5
+CONFLICT_PAUSE_MS: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,20 +51,30 @@ class Incoming:
     version: str
 
 
+class Changed(Exception):  # noqa: N818 - says what is the case
+    """What had come is not what was found any more: something else came under its name, or it is gone."""
+
+
 def put(upload: Upload, content: bytes) -> None:
     """Keep a checked file. One that is there stays as it is: names are never used twice, so it is a repeat."""
-    try:
-        aws.client("s3").put_object(
-            Bucket=settings.UPLOADS_BUCKET,
-            Key=KEPT + upload.name,
-            Body=content,
-            ContentType=CONTENT_TYPES[upload.extension],
-            Tagging=f"{TAG}=no",
-            IfNoneMatch="*",
-        )
-    except ClientError as error:
-        if error.response["Error"]["Code"] not in {"PreconditionFailed", "412"}:
-            raise
+    for attempt in range(CONFLICT_TRIES_MAX):
+        try:
+            aws.client("s3").put_object(
+                Bucket=settings.UPLOADS_BUCKET,
+                Key=KEPT + upload.name,
+                Body=content,
+                ContentType=CONTENT_TYPES[upload.extension],
+                Tagging=f"{TAG}=no",
+                IfNoneMatch="*",
+            )
+        except ClientError as error:
+            if _code(error) in _UNMET:
+                return
+            if _code(error) not in _CONFLICT or attempt == CONFLICT_TRIES_MAX - 1:
+                raise
+            clock.sleep_ms(CONFLICT_PAUSE_MS << attempt)
+        else:
+            return
 
 
 def there(upload: Upload) -> bool:
@@ -70,26 +89,28 @@ def incoming(upload: Upload) -> Incoming | None:
 
 
 def read_incoming(upload: Upload, found: Incoming, *, head: bool = False) -> bytes:
-    """Its content, as it was when it was `found`, or (`head`) only how it begins."""
+    """Its content, as it was when it was `found`, or (`head`) only how it begins. Raises `Changed`."""
     some = {"Range": f"bytes=0-{HEAD_BYTES - 1}"} if head else {}
-    answer = aws.client("s3").get_object(
-        Bucket=settings.UPLOADS_BUCKET, Key=INCOMING + upload.name, IfMatch=found.version, **some
-    )
+    with _as_found():
+        answer = aws.client("s3").get_object(
+            Bucket=settings.UPLOADS_BUCKET, Key=INCOMING + upload.name, IfMatch=found.version, **some
+        )
     return bytes(answer["Body"].read())
 
 
 def keep_incoming(upload: Upload, found: Incoming) -> None:
-    """Keep it as it is, and as it was when it was `found`; S3 copies it by itself."""
-    aws.client("s3").copy_object(
-        Bucket=settings.UPLOADS_BUCKET,
-        Key=KEPT + upload.name,
-        CopySource={"Bucket": settings.UPLOADS_BUCKET, "Key": INCOMING + upload.name},
-        CopySourceIfMatch=found.version,
-        ContentType=CONTENT_TYPES[upload.extension],
-        MetadataDirective="REPLACE",
-        Tagging=f"{TAG}=no",
-        TaggingDirective="REPLACE",
-    )
+    """Keep it as it is, and as it was when it was `found`; S3 copies it by itself. Raises `Changed`."""
+    with _as_found():
+        aws.client("s3").copy_object(
+            Bucket=settings.UPLOADS_BUCKET,
+            Key=KEPT + upload.name,
+            CopySource={"Bucket": settings.UPLOADS_BUCKET, "Key": INCOMING + upload.name},
+            CopySourceIfMatch=found.version,
+            ContentType=CONTENT_TYPES[upload.extension],
+            MetadataDirective="REPLACE",
+            Tagging=f"{TAG}=no",
+            TaggingDirective="REPLACE",
+        )
 
 
 def hold(upload: Upload, *, held: bool) -> None:
@@ -137,7 +158,23 @@ def _head(key: str) -> dict[str, Any] | None:
     try:
         found: dict[str, Any] = aws.client("s3").head_object(Bucket=settings.UPLOADS_BUCKET, Key=key)
     except ClientError as error:
-        if error.response["Error"]["Code"] in _MISSING:
+        if _code(error) in _MISSING:
             return None
         raise
     return found
+
+
+@contextmanager
+def _as_found() -> Iterator[None]:
+    """Have a read on condition raise `Changed` where the condition does not hold, or nothing is there."""
+    try:
+        yield
+    except ClientError as error:
+        if _code(error) in _UNMET | _MISSING:
+            raise Changed from error
+        raise
+
+
+def _code(error: ClientError) -> str:
+    code: str = error.response["Error"]["Code"]
+    return code

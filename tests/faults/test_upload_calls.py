@@ -4,18 +4,19 @@ answered is kept whole; what was not can be brought again, and nothing that was 
 import itertools
 
 import pytest
+from botocore.exceptions import ClientError
 
-from chalicelib import settings
+from chalicelib import clock, settings
 from chalicelib.core.identity import Channel, Purpose
 from chalicelib.core.kyc import WHOLE, Details, Status
-from chalicelib.core.reasons import Refused
+from chalicelib.core.reasons import Reason, Refused
 from chalicelib.core.uploads import Kind, Upload
 from chalicelib.services import identity, uploads
 from chalicelib.services.delivery import Receiver
 from chalicelib.services.identity import SecondFactor
 from chalicelib.stores import aws, kyc, users, vault
 from chalicelib.stores import uploads as store
-from tests.faults.injection import FAULTS
+from tests.faults.injection import FAULTS, Faults, injected
 from tests.faults.test_identity_calls import active, address, each_call
 from tests.faults.test_security_calls import code_of, used
 from tests.pictures import MP4, opened, picture
@@ -32,6 +33,10 @@ def _world(cloud):
 def objects():
     found = aws.client("s3").list_objects_v2(Bucket=settings.UPLOADS_BUCKET)
     return {one["Key"] for one in found.get("Contents", ())}
+
+
+def posted(upload, file):
+    aws.client("s3").put_object(Bucket=settings.UPLOADS_BUCKET, Key=f"incoming/{upload.name}", Body=file)
 
 
 def content(upload):
@@ -64,7 +69,7 @@ def test_claim_of_a_large_one(monkeypatch, fault, kind, file):
     def prepare(_):
         uid = next(PEOPLE)
         upload = uploads.presigned(uid, kind).upload
-        aws.client("s3").put_object(Bucket=settings.UPLOADS_BUCKET, Key=f"incoming/{upload.name}", Body=file)
+        posted(upload, file)
         return uid, upload
 
     for (uid, upload), outcome in each_call(
@@ -76,6 +81,77 @@ def test_claim_of_a_large_one(monkeypatch, fault, kind, file):
         assert uploads.claim(uid, upload.name, kind) == upload
         assert held(upload)
         assert content(upload) == MP4 if kind is Kind.VIDEO else opened(content(upload)).format == "JPEG"
+
+
+class Conflicts(Faults):
+    """Two conditional writes of one name at once: S3 tells one of them so, here ours, and the other one may take effect."""
+
+    def __init__(self, times, *, other):
+        super().__init__()
+        self.times, self.other = times, other
+
+    def __call__(self, call, client, operation, kwargs):
+        if operation == "PutObject" and self.seen.count(operation) < self.times:
+            self.seen.append(operation)
+            if self.other:
+                call(client, operation, dict(kwargs))
+            raise ClientError({"Error": {"Code": "ConditionalRequestConflict", "Message": ""}}, operation)
+        return super().__call__(call, client, operation, kwargs)
+
+
+@pytest.mark.parametrize("other", [False, True])
+def test_of_two_that_keep_a_file_at_once_both_have_it_kept(monkeypatch, other):
+    monkeypatch.setattr(clock, "sleep_ms", lambda _: None)
+    with injected(monkeypatch, Conflicts(2, other=other)):
+        upload = uploads.keep_video(next(PEOPLE), MP4)
+    assert objects() == {f"kept/{upload.name}"}
+    assert content(upload) == MP4
+
+
+def test_a_conflict_that_does_not_end_is_an_error_in_the_end(monkeypatch):
+    monkeypatch.setattr(clock, "sleep_ms", lambda _: None)
+    with injected(monkeypatch, Conflicts(100, other=False)), pytest.raises(ClientError):
+        uploads.keep_video(next(PEOPLE), MP4)
+    assert objects() == set()
+
+
+@pytest.mark.parametrize("gone", [False, True])
+@pytest.mark.parametrize(
+    ("kind", "file", "operation"), [(Kind.IMAGE, picture(), "GetObject"), (Kind.VIDEO, MP4, "CopyObject")]
+)
+def test_a_large_one_that_changes_while_it_is_looked_at_is_refused_and_can_be_brought_again(
+    monkeypatch, kind, file, operation, gone
+):
+    """Its owner posts the form again, or the day is over that it was there for: before its head is read, or the whole."""
+
+    def come():
+        uid = next(PEOPLE)
+        upload = uploads.presigned(uid, kind).upload
+        posted(upload, file)
+        return uid, upload
+
+    uid, upload = come()
+    with injected(monkeypatch, Faults()) as calls:
+        uploads.settle(uid, upload.name, kind)
+    whole = len(calls.seen) - 1 - calls.seen[::-1].index(operation)
+    for number in (calls.seen.index("GetObject"), whole):
+        uid, upload = come()
+
+        def meanwhile(call, upload=upload, copied=number == whole and kind is Kind.VIDEO):
+            if gone:
+                aws.client("s3").delete_object(Bucket=settings.UPLOADS_BUCKET, Key=f"incoming/{upload.name}")
+            else:
+                posted(upload, file + b"and more")
+                if copied:  # moto copies whatever the condition says
+                    raise ClientError({"Error": {"Code": "PreconditionFailed", "Message": ""}}, operation)
+            return call()
+
+        with injected(monkeypatch, Faults(number, meanwhile)), pytest.raises(Refused) as refused:
+            uploads.settle(uid, upload.name, kind)
+        assert refused.value.reason is Reason.UPLOAD_INVALID
+        assert not store.there(upload)
+        posted(upload, file)
+        assert uploads.settle(uid, upload.name, kind) == upload
 
 
 @fault

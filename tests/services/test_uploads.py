@@ -274,7 +274,7 @@ class TestLarge:
         arrive(upload, picture())
         found = store.incoming(upload)
         arrive(upload, b"something else")
-        with pytest.raises(Exception, match=r"PreconditionFailed|412"):
+        with pytest.raises(store.Changed):
             store.read_incoming(upload, found)
 
 
