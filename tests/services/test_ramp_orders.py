@@ -492,6 +492,20 @@ class TestDeadlines:
         assert (path(one), path(other)) == ("13", "132")
         assert deadlines.run() == 1
 
+    @pytest.mark.parametrize("place", [0, 1], ids=["first", "last"])
+    def test_one_that_cannot_be_read_does_not_keep_the_others(self, partner, monkeypatch, place):
+        pair = [bought(partner), bought(partner)]
+        one, other = pair[place], pair[1 - place]
+        world.later(monkeypatch, 2 * self.DAY_MS)
+        row, kind = rows.OrderRow(*named(one)), rows.OrderRow.kind
+        row.update(actions=[kind.set("9")])
+        with pytest.raises(ValueError, match="9"):
+            deadlines.run()
+        assert path(other) == "132"
+        row.update(actions=[kind.set(one.kind.value)])
+        assert path(one) == "13"
+        assert deadlines.run() == 1
+
 
 class TestRaces:
     """Everything at once, in threads; what each heard is what became of it."""

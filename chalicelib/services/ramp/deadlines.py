@@ -16,9 +16,9 @@ def run() -> int:
     now = clock.now_ms()
     done = 0
     errors: list[Exception] = []
-    for order in orders.due(now):
+    for source, order_no in orders.due(now):
         try:
-            done += _end(order, now)
+            done += _end(orders.get(source, order_no), now)
         except Refused as refused:
             if refused.reason is not Reason.ORDER_STATE:  # else somebody was faster
                 errors.append(refused)
@@ -29,8 +29,10 @@ def run() -> int:
     return done
 
 
-def _end(order: Order, now: int) -> bool:
+def _end(order: Order | None, now: int) -> bool:
     """Whether an order's time had come, as it is now; the index may be a moment late."""
+    if order is None:
+        return False
     match order.kind:
         case Kind.PURCHASE if order.deadline is not None and order.deadline < now:
             moves.expire(order)

@@ -224,12 +224,10 @@ def by_note(note_code: str) -> list[Order]:
     return [order for order in found if order is not None and order.status is Status.APPROVED]
 
 
-def due(before: int) -> Iterator[Order]:
-    """Orders whose time came before `before` (ms since epoch), the longest due first; as the index knows them."""
-    for row in OrderRow.by_due.query(DUE, Due.due_at < before):
-        found = get(row.source, row.order_no)
-        if found is not None:
-            yield found
+def due(before: int) -> Iterator[tuple[str, str]]:
+    """(source, order number) of orders whose time came before `before` (ms since epoch), the longest due first; as the index
+    knows them."""
+    return ((row.source, row.order_no) for row in OrderRow.by_due.query(DUE, Due.due_at < before))
 
 
 def unended(source: str | None, limit: int) -> list[Order]:
