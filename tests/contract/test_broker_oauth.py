@@ -4,6 +4,7 @@ import base64
 
 import pytest
 
+from chalicelib.api.broker import consent
 from chalicelib.services import oauth
 from chalicelib.stores import users
 from tests.contract.broker import Browser
@@ -85,6 +86,12 @@ class TestAuthorize:
     )
     def test_what_is_wrong_is_told(self, app_, wrong, code):
         assert app_.authorize(**wrong).code == code
+
+    def test_a_state_comes_back_as_it_was(self, app_):
+        for state in (" SELECT ", " ", "a  b", "+%20"):
+            asked = app_.authorize(state=state).body["requestId"]
+            answer = consent.given(asked, users.get(app_.exchange.person().uid))
+            assert answer["oAuthCodeResult"]["state"] == state
 
     @pytest.mark.parametrize("client_id", NO_IDS)
     def test_what_is_no_id_is_not_looked_for(self, app_, monkeypatch, client_id):

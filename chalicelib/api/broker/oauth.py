@@ -60,7 +60,8 @@ class TokenBody(msgspec.Struct):
 @endpoint(routes, "POST", "/api/oauth2/authorize", from_anywhere=True)
 def authorize(request: Request) -> object:
     """Have an application wait for a sign-up or login that names the request, and say what it asks for."""
-    body = parameters.read(request, AuthorizeBody)
+    # The state comes back as it was sent (RFC 6749, section 4.1.2): an application compares it.
+    body = parameters.read(request, AuthorizeBody, untouched={"state"})
     if body.response_type != "code":
         raise Refused(Reason.OAUTH_RESPONSE_TYPE, "response_type")
     client = oauth.find_client(body.client_id)

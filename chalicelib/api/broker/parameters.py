@@ -1,5 +1,6 @@
 """The parameters of a call: the query of a GET, the form or JSON body of a POST. All are texts; JSON may write numbers."""
 
+from collections.abc import Container
 from typing import Any, TypeVar
 
 import msgspec
@@ -16,12 +17,15 @@ Model = TypeVar("Model", bound=msgspec.Struct)
 TEXT_CHARACTERS_MAX = 2048
 
 
-def read(request: Request, model: type[Model]) -> Model:
-    """The parameters of a call as a `model` of text fields. Raises `Refused` for one that is missing or no text."""
+def read(request: Request, model: type[Model], *, untouched: Container[str] = ()) -> Model:
+    """The parameters of a call as a `model` of text fields, without spaces around them but in those that are `untouched`.
+
+    Raises `Refused` for one that is missing or no text.
+    """
     given = request.query if request.method == "GET" else parameters.body(request)
     fields = {field.name for field in msgspec.structs.fields(model)}
     texts = {name: _text(name, value) for name, value in given.items() if name in fields and value is not None}
-    return json.convert(texts, model)
+    return json.convert({name: text if name in untouched else text.strip() for name, text in texts.items()}, model)
 
 
 def _text(name: str, value: Any) -> str:  # noqa: ANN401 - whatever JSON can hold
@@ -29,7 +33,7 @@ def _text(name: str, value: Any) -> str:  # noqa: ANN401 - whatever JSON can hol
         return "true" if value else "false"
     if not isinstance(value, str | int) or len(text := str(value)) > TEXT_CHARACTERS_MAX:
         raise Refused(Reason.PARAMETER_INVALID, name)
-    return text.strip()
+    return text
 
 
 def address(text: str) -> Email:
