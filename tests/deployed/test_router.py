@@ -100,8 +100,9 @@ def test_from_registration_to_withdrawal(exchange, operator, person, ops, aws, c
     mailbox.message(name, "BTSX")
     sent = mailbox.did("user/send_verification_code", toEmail=True)
     factor = {"emailUuid": sent["emailUuid"], "emailCode": mailbox.message(name, r"(?<!\d)\d{6}(?!\d)")}
-    assert ann.call("withdraw", coin="BTSX", amount="400", **factor)["description"] == "User Coin Amount Less"
-    ann.did("withdraw", coin="BTSX", **factor)
+    wish = {"coin": "BTSX", "memo": "octo-72722", **factor}
+    assert ann.call("withdraw", amount="400", **wish)["description"] == "User Coin Amount Less"
+    ann.did("withdraw", **wish)
     balance = mailbox.get("user/balance")["data"]["BTSX"]
     assert [Decimal(str(one)) for one in balance] == [0, 100, 399, 499]
     # A session that slides is prolonged here too, once it is half through.
