@@ -27,7 +27,12 @@ def link(source: str, account: str, uid: str, *, vouched: bool = False) -> str:
     """
     source, account = rules.source(source), rules.account(account)
     standing = links.of(source, account)
-    stale = standing.uid if standing and not _holds(standing, account) else ""
+    stale = ""
+    if standing is not None:
+        if not _holds(standing, account):
+            stale = standing.uid
+        elif standing.vouched or not vouched:
+            return standing.uid
     return links.link(source, account, Linked(uid, vouched), clock.now_ms(), stale)
 
 
