@@ -4,12 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pynamodb.attributes import UnicodeAttribute
-from pynamodb.exceptions import PutError, UpdateError
+from pynamodb.exceptions import PutError
 from pynamodb.expressions.update import Action
 
 from chalicelib import settings
 from chalicelib.core.orders import Page
-from chalicelib.stores.table import Integer, Table, refused
+from chalicelib.stores.table import Integer, Table, refused, updated
 
 #: Whose addresses are registered one by one. What lies on those of people, custody knows (`stores.holdings`).
 KINDS = ("hot", "cold")
@@ -110,15 +110,8 @@ def add(one: Address) -> bool:
 
 def set_amount(asset: str, address: str, amount: int, at: int) -> bool:
     """Say what an address holds; False if it is not registered. Sums follow: see `sum_up`."""
-    try:
-        AddressRow(asset, address).update(
-            [AddressRow.amount.set(amount), AddressRow.at.set(at)], AddressRow.asset.exists()
-        )
-    except UpdateError as error:
-        if refused(error):
-            return False
-        raise
-    return True
+    actions = [AddressRow.amount.set(amount), AddressRow.at.set(at)]
+    return updated(AddressRow(asset, address), actions, AddressRow.asset.exists())
 
 
 def of_asset(asset: str, limit: int) -> Page[Address]:

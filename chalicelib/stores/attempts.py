@@ -9,14 +9,14 @@ from datetime import UTC, datetime
 from enum import Enum, auto
 
 from pynamodb.attributes import ListAttribute, NumberAttribute, TTLAttribute, UnicodeAttribute
-from pynamodb.exceptions import TransactWriteError, UpdateError
+from pynamodb.exceptions import TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from chalicelib import settings
 from chalicelib.core.identity import DAY_MS, LOGIN_LADDER, Ladder, Window, after_send
-from chalicelib.stores.table import Table, refused
+from chalicelib.stores.table import Table, updated
 
 #: A guess is decided within the life of a request (10 s). One still open after this was cut off by a crash.
 UNDER_WAY_MS_MAX = 30_000
@@ -75,7 +75,7 @@ def take(key: str, now: int, ladder: Ladder = LOGIN_LADDER) -> Admission:
             LadderRow.failures.set(LadderRow.failures | 0),
             *_forgotten_at(now, ladder),
         ]
-        if _changed(row, actions, LadderRow.key.does_not_exist() | fresh):
+        if updated(row, actions, LadderRow.key.does_not_exist() | fresh):
             return Admission.TAKEN
         try:
             seen = LadderRow.get(key, consistent_read=True)
@@ -85,14 +85,14 @@ def take(key: str, now: int, ladder: Ladder = LOGIN_LADDER) -> Admission:
         thawed = seen.failures >= most and now >= (seen.failed or seen.until - ladder.memory_ms) + ladder.freeze_ms
         if seen.until <= now:
             start = [LadderRow.taken.set(1), LadderRow.failures.set(0), *_forgotten_at(now, ladder)]
-            if _changed(row, start, same):
+            if updated(row, start, same):
                 return Admission.TAKEN
         elif seen.failures >= most and not thawed:
             return Admission.LOCKED
         elif seen.until - ladder.memory_ms + UNDER_WAY_MS_MAX < now and seen.taken > seen.failures:
-            _changed(row, [LadderRow.taken.set(seen.failures)], same)
+            updated(row, [LadderRow.taken.set(seen.failures)], same)
         elif thawed and seen.taken <= seen.failures:  # one at a time
-            if _changed(row, [LadderRow.taken.set(seen.failures + 1), *_forgotten_at(now, ladder)], same):
+            if updated(row, [LadderRow.taken.set(seen.failures + 1), *_forgotten_at(now, ladder)], same):
                 return Admission.TAKEN
         elif seen.taken >= most:
             return Admission.BUSY
@@ -169,14 +169,3 @@ def _forgotten_at(now: int, ladder: Ladder) -> list[Action]:
         LadderRow.until.set(until),
         LadderRow.ttl.set(datetime.fromtimestamp((until + DAY_MS) // 1000, UTC)),
     ]
-
-
-def _changed(row: LadderRow, actions: list[Action], condition: Condition) -> bool:
-    """Whether the write took place; False when its condition did not hold."""
-    try:
-        row.update(actions=actions, condition=condition)
-    except UpdateError as error:
-        if refused(error):
-            return False
-        raise
-    return True

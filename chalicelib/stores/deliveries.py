@@ -7,12 +7,12 @@ alone, for a minute; if no one says then what became of it, the next may try.
 from datetime import UTC, datetime
 
 from pynamodb.attributes import TTLAttribute, UnicodeAttribute
-from pynamodb.exceptions import DeleteError, UpdateError
+from pynamodb.exceptions import DeleteError
 
 from chalicelib import settings
 from chalicelib.core.identity import DAY_MS, MINUTE_MS
 from chalicelib.stores import aws
-from chalicelib.stores.table import Integer, Table, refused
+from chalicelib.stores.table import Integer, Table, refused, updated
 
 CLAIM_MS = MINUTE_MS
 DONE = "done"
@@ -43,20 +43,12 @@ def claim(message_id: str, holder: str, now: int) -> bool:
     free = DeliveryRow.id.does_not_exist() | (
         (DeliveryRow.holder != DONE) & ((DeliveryRow.since <= now - CLAIM_MS) | (DeliveryRow.holder == holder))
     )
-    try:
-        row.update(
-            actions=[
-                DeliveryRow.holder.set(holder),
-                DeliveryRow.since.set(now),
-                DeliveryRow.ttl.set(datetime.fromtimestamp((now + 15 * DAY_MS) // 1000, UTC)),
-            ],
-            condition=free,
-        )
-    except UpdateError as error:
-        if refused(error):
-            return False
-        raise
-    return True
+    actions = [
+        DeliveryRow.holder.set(holder),
+        DeliveryRow.since.set(now),
+        DeliveryRow.ttl.set(datetime.fromtimestamp((now + 15 * DAY_MS) // 1000, UTC)),
+    ]
+    return updated(row, actions, free)
 
 
 def done(message_id: str) -> None:

@@ -8,11 +8,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pynamodb.attributes import UnicodeAttribute
-from pynamodb.exceptions import UpdateError
 from pynamodb.transactions import TransactWrite
 
 from chalicelib import settings
-from chalicelib.stores.table import Integer, Step, Table, refused
+from chalicelib.stores.table import Integer, Step, Table, updated
 
 
 class HoldingRow(Table):
@@ -94,8 +93,4 @@ def there(asset: str, limit: int) -> list[Holding]:
 
 def _note(row: HoldingRow, spent: int | None) -> None:
     action = HoldingRow.spent.remove() if spent is None else HoldingRow.spent.set(spent)
-    try:
-        row.update([action], HoldingRow.coin.exists())
-    except UpdateError as error:
-        if not refused(error):
-            raise
+    updated(row, [action], HoldingRow.coin.exists())

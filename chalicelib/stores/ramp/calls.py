@@ -3,10 +3,10 @@
 from datetime import UTC, datetime
 
 from pynamodb.attributes import TTLAttribute, UnicodeAttribute
-from pynamodb.exceptions import PutError, UpdateError
+from pynamodb.exceptions import PutError
 
 from chalicelib import settings
-from chalicelib.stores.table import Integer, Table, refused
+from chalicelib.stores.table import Integer, Table, refused, updated
 
 MINUTE_MS = 60_000
 
@@ -61,17 +61,8 @@ def count(api_key: str, most: int, now: int) -> bool:
     """Count a call in this minute; False when there were `most` already. A repeat may count twice, which does no harm."""
     minute = now // MINUTE_MS
     row = MinuteRow(f"minute:{api_key}:{minute}")
-    try:
-        row._get_connection().update_item(  # noqa: SLF001 - Model.update would have the row sent back
-            row.key,
-            actions=[MinuteRow.made.add(1), MinuteRow.ttl.set(_after((minute + 1) * MINUTE_MS))],
-            condition=MinuteRow.key.does_not_exist() | (MinuteRow.made < most),
-        )
-    except UpdateError as error:
-        if refused(error):
-            return False
-        raise
-    return True
+    actions = [MinuteRow.made.add(1), MinuteRow.ttl.set(_after((minute + 1) * MINUTE_MS))]
+    return updated(row, actions, MinuteRow.key.does_not_exist() | (MinuteRow.made < most))
 
 
 def _after(moment: int) -> datetime:

@@ -8,13 +8,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from pynamodb.attributes import BinaryAttribute, UnicodeAttribute
-from pynamodb.exceptions import PutError, UpdateError
+from pynamodb.exceptions import PutError
 from pynamodb.expressions.update import Action
 
 from chalicelib import settings
 from chalicelib.core.ramp import Receiver, Terms
 from chalicelib.stores import vault
-from chalicelib.stores.table import Integer, Table, TextMap, refused
+from chalicelib.stores.table import Integer, Table, TextMap, refused, updated
 
 
 class PartnerRow(Table):
@@ -140,15 +140,7 @@ def every() -> Iterator[Partner]:
 
 
 def _changed(source: str, actions: Sequence[Action]) -> bool:
-    try:
-        PartnerRow._get_connection().update_item(  # noqa: SLF001 - Model.update would have the whole row sent back
-            _source(source), actions=list(actions), condition=PartnerRow.key.exists()
-        )
-    except UpdateError as error:
-        if refused(error):
-            return False
-        raise
-    return True
+    return updated(PartnerRow(_source(source)), actions, PartnerRow.key.exists())
 
 
 def _row(source: str) -> PartnerRow | None:
